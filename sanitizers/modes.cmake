@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+# The build modes: one configured tree is one mode (see CMakePresets.json).
+#
+#   release, coverage, tsan, asan, ubsan   core, programs and their tests on real threads
+#   explore, explore-asan, afl             code under test instrumented, and linked with sched
+set(LASTPUT_MODE release CACHE STRING "build mode")
+set(LASTPUT_MODES release explore explore-asan tsan asan ubsan afl coverage)
+set_property(CACHE LASTPUT_MODE PROPERTY STRINGS ${LASTPUT_MODES})
+if(NOT LASTPUT_MODE IN_LIST LASTPUT_MODES)
+  message(FATAL_ERROR "LASTPUT_MODE=${LASTPUT_MODE} is not one of: ${LASTPUT_MODES}")
+endif()
+
+set(LASTPUT_EXPLORES OFF)
+if(LASTPUT_MODE MATCHES "^(explore|explore-asan|afl)$")
+  set(LASTPUT_EXPLORES ON)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "mode ${LASTPUT_MODE} needs clang: configure with a preset, or run ./lastput build")
+  endif()
+endif()
+set(LASTPUT_BENCHES OFF)
+if(LASTPUT_MODE MATCHES "^(release|explore)$")
+  set(LASTPUT_BENCHES ON)
+endif()
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "" FORCE)
+endif()
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")  # no NDEBUG: checks stay on in every build
+
+add_compile_options(-Wall -Wextra -Wconversion -Werror -fno-omit-frame-pointer)
+if(LASTPUT_MODE STREQUAL "tsan")
+  add_compile_options(-fsanitize=thread)
+  add_link_options(-fsanitize=thread)
+elseif(LASTPUT_MODE STREQUAL "asan")
+  add_compile_options(-fsanitize=address)
+  add_link_options(-fsanitize=address)
+elseif(LASTPUT_MODE STREQUAL "ubsan")
+  add_compile_options(-fsanitize=undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=undefined)
+elseif(LASTPUT_MODE STREQUAL "coverage")
+  add_compile_options(-fprofile-instr-generate -fcoverage-mapping)
+  add_link_options(-fprofile-instr-generate)
+endif()
+
+# Code that runs under the engine: instrumented as for ThreadSanitizer, but linked with sched, which
+# defines the entry points itself. -fsanitize=thread must never reach the link. Coverage flags are
+# named one by one: comparison tracing would leak pointer values into the fuzzer's mutations.
+if(LASTPUT_MODE STREQUAL "afl")
+  set(LASTPUT_COVERAGE_FLAGS -fsanitize-coverage=trace-pc-guard)
+else()
+  set(LASTPUT_COVERAGE_FLAGS -fsanitize-coverage=inline-8bit-counters,pc-table)
+endif()
+set(LASTPUT_INSTRUMENT_FLAGS -fsanitize=thread)
+if(LASTPUT_MODE STREQUAL "explore-asan")
+  list(APPEND LASTPUT_INSTRUMENT_FLAGS "SHELL:-Xclang -fsanitize=address")
+  add_link_options(-fsanitize=address)
+endif()
+
+# Everything below is compiled without coverage instrumentation unless it says otherwise.
+function(lastput_under_engine target)
+  if(LASTPUT_EXPLORES)
+    target_compile_options(${target} PRIVATE ${LASTPUT_INSTRUMENT_FLAGS})
+  endif()
+endfunction()
+function(lastput_covered target)
+  if(LASTPUT_EXPLORES)
+    target_compile_options(${target} PRIVATE ${LASTPUT_COVERAGE_FLAGS})
+  endif()
+endfunction()
+
+find_package(Threads REQUIRED)
+find_package(GTest REQUIRED)
+include(GoogleTest)
+
+# lastput_test(NAME SOURCES... LIBS ... [TIMEOUT s]): one GoogleTest binary, each case a CTest.
+function(lastput_test name)
+  cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 120)
+  endif()
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE ${T_LIBS} GTest::gtest GTest::gtest_main Threads::Threads)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  gtest_discover_tests(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} DISCOVERY_TIMEOUT 60)
+endfunction()

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// sched: runs ordinary C++ code with threads under a schedule that it chooses, repeatable to the bit.
+//
+// The code under test is compiled with -fsanitize=thread and linked WITHOUT it: sched defines the
+// instrumentation's entry points itself, and interposes on pthreads, malloc and the futex system
+// call. Logical threads are fibers on one OS thread; each owns the stack and the thread pointer of a
+// parked "donor" pthread, so thread_local, exceptions and every library call work as usual.
+//
+//   what the code does                    what the engine makes of it
+//   ------------------------------------  ---------------------------------------------------------
+//   atomic load/store/RMW/fence           scheduling point, happens-before edges by memory order
+//   plain read/write                      race check (vector clocks); a point with plain_points
+//   mutex, condition variable, once,      scheduling point, edges, blocking; deadlock and lost
+//     futex, static guard, create, join     wake-up are verdicts
+//   yield, sleep                          prefers another thread; time is virtual
+//   malloc, free, new, delete             arena at a fixed address; use after free, double free,
+//                                           out of bounds, leak are verdicts
+//
+// Memory model: sequential consistency for values; happens-before follows the orders as written, so
+// a missing release or acquire shows as a data race on what it should have ordered.
+//
+// Determinism: same body, same options => same steps, same trace hash, same verdict, in any process
+// and after any other execution, as long as the body's own state is remade by each run.
+//
+// Thread safety: one execution at a time in a process. Not async-signal-safe.
+#ifndef LASTPUT_SCHED_SCHED_H_
+#define LASTPUT_SCHED_SCHED_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sched {
+
+inline constexpr unsigned kMaxThreads = 16;  // logical threads of one execution, main included
+
+enum class FailureKind : uint8_t {
+  kNone,
+  kOracle,        // fail() was called by the code under test
+  kDataRace,      // two accesses, one a write, one plain, unordered by happens-before
+  kUseAfterFree,  // access to, or free() ordered against nothing but luck with, freed memory
+  kBadFree,       // double free, or free of what was not allocated
+  kOutOfBounds,   // access next to a heap block
+  kLeak,          // a block allocated in the execution is live at its end
+  kDeadlock,      // nobody can run, and all wait for locks or threads
+  kLostWakeup,    // nobody can run, and somebody waits on a condition variable or a futex
+  kLockMisuse,    // relock by the owner, unlock by another
+  kLivelock,      // step budget spent, and Options::budget_is_failure
+  kStackOverflow,
+  kNondeterminism,  // the second run of a failing schedule took another course
+  kLimit,           // more threads or memory than the engine simulates
+};
+// Short fixed words: "data-race", "use-after-free", ...
+const char* failure_kind_name(FailureKind kind);
+
+// One departure from the default schedule, anchored so that it survives edits elsewhere: in `thread`,
+// within operation `op` (see begin_op), at the `point`-th choice since that operation began, the
+// engine goes on with thread `to`. The default schedule runs the current thread on, and when it
+// cannot go on, the runnable thread that was created first.
+struct Choice {
+  std::string thread;
+  uint32_t op = 0;
+  uint32_t point = 0;
+  std::string to;
+  bool operator==(const Choice&) const = default;
+};
+
+enum class StepKind : uint8_t {
+  kLoad, kStore, kRmw, kCasFail, kFence,       // atomics
+  kRead, kWrite,                               // plain accesses (recorded only with record_plain)
+  kLock, kUnlock, kTryLock, kWait, kWake,      // synchronisation; kWait: value = 1 if it timed out
+  kCreate, kJoin, kExit, kYield, kSleep,
+  kMalloc, kFree,
+  kOp,                                         // begin_op: value = operation index
+  kNote,                                       // note(): text holds it
+};
+const char* step_kind_name(StepKind kind);
+
+struct Step {
+  uint64_t index = 0;  // scheduling points so far in the execution; the first is 1
+  uint8_t thread = 0;  // index into Recording::threads
+  StepKind kind = StepKind::kLoad;
+  int8_t order = -1;     // __ATOMIC_*, -1 where there is none
+  uint8_t size = 0;      // bytes
+  uint32_t op = 0;       // operation of the thread, as of begin_op
+  uintptr_t address = 0;
+  uint64_t before = 0;   // value read
+  uint64_t value = 0;    // value written; for loads the value read
+  uintptr_t pc = 0;      // return address in the code under test
+  std::string text;      // note(), or the object's name: "ref0+8", "heap#3+16"
+};
+
+struct Stack {
+  std::string title;              // "write by thread T1", "earlier read by thread T2", ...
+  std::vector<uintptr_t> pcs;     // innermost first, return addresses
+};
+
+struct Failure {
+  FailureKind kind = FailureKind::kNone;
+  std::string guarantee;  // fail()'s first argument: "G1"; "G8" or "G9" for the engine's own verdicts
+  std::string message;    // one sentence
+  std::string thread;     // name of the failing thread
+  uint32_t op = 0;        // its operation
+  std::vector<Stack> stacks;  // filled in the recording run
+};
+
+struct Recording {
+  std::vector<std::string> threads;
+  std::vector<Step> steps;
+  std::vector<Choice> choices;  // replays this execution with no seed at all
+};
+
+struct Options {
+  uint64_t seed = 1;
+  // Choices taken from bytes first, two bytes a preemption: (points until it, thread). See strategy.h.
+  std::span<const uint8_t> bytes = {};
+  // Then random: mean number of points between preemptions; 0 = no further preemptions.
+  uint32_t mean_interval = 8;
+  // If set: exactly these departures from the default schedule, no bytes, no seed.
+  const std::vector<Choice>* choices = nullptr;
+
+  uint64_t step_budget = 20000;      // points; beyond it the execution is cut off
+  bool budget_is_failure = false;    // ... or fails with kLivelock
+  bool races = true;                 // report data races
+  bool plain_points = false;         // plain accesses are scheduling points too
+  bool leaks = true;                 // live blocks at the end are a failure
+  uint32_t fail_allocation = 0;      // the n-th allocation of the execution returns null; 0 = none
+
+  // On failure the same schedule runs once more with recording; then `on_failure` is called on the
+  // failing thread's own stack, engine inactive (library calls are real). If it returns, run() does.
+  bool explain = false;
+  bool record_always = false;        // record the first run (slow: 10 x)
+  bool record_plain = false;
+  void (*on_failure)(const Failure&, const Recording&, void*) = nullptr;
+  void* on_failure_context = nullptr;
+};
+
+enum class Verdict : uint8_t { kClean, kCutOff, kFailed };
+
+struct Result {
+  Verdict verdict = Verdict::kClean;
+  uint64_t steps = 0;       // scheduling points
+  uint64_t switches = 0;
+  uint64_t trace_hash = 0;  // of every step: thread, kind, object, value; no addresses
+  uint32_t threads = 0;
+  uint32_t allocations = 0;
+  Failure failure;          // kind kNone unless failed
+  Recording recording;      // empty unless recorded
+};
+
+// Runs body(argument) as logical thread "main" until every thread has ended. MAY BLOCK: no. After a
+// failure the objects on the abandoned stacks are never destroyed; the engine itself stays usable.
+// REQUIRES: not called from inside an execution.
+Result run(void (*body)(void*), void* argument, const Options& options);
+
+// --- For the code that drives the code under test (all do nothing outside an execution) ------------
+
+// Whether the caller is a logical thread of a running execution.
+bool active();
+// Starts operation `index` of the calling thread: the anchor of Choice. No scheduling point.
+void begin_op(uint32_t index);
+// Names the calling thread (15 characters at most; default: creator's name "." n-th child).
+void name_thread(const char* name);
+// Names [address, address + size) in recordings: "name+offset".
+void name_object(const void* address, size_t size, const char* name);
+// Adds a line to the recording. Cheap when nothing is recorded. `text` is copied.
+void note(const char* text);
+// A choice among n that is part of the schedule (seeded). 0 outside an execution.
+uint32_t choose(uint32_t n);
+// Fails the execution: a guarantee ("G1") is broken. Does not return inside an execution; outside it
+// prints and aborts.
+[[noreturn]] void fail(const char* guarantee, const char* message);
+
+}  // namespace sched
+
+#endif  // LASTPUT_SCHED_SCHED_H_
