@@ -209,6 +209,24 @@ void thread_main() {
   end_thread();
 }
 
+void copy_name(char (&to)[16], const char* from) {
+  size_t n = strnlen(from, sizeof to - 1);
+  memcpy(to, from, n);
+  to[n] = 0;
+}
+
+// "creator.n"; by hand, since every execution makes a few of them.
+void default_name(char (&to)[16], const char* creator, uint32_t n) {
+  char digits[4];
+  unsigned count = 0;
+  for (n %= 1000; count == 0 || n != 0; n /= 10) digits[count++] = static_cast<char>('0' + n % 10);
+  size_t length = strnlen(creator, sizeof to - 2 - count);
+  memcpy(to, creator, length);
+  to[length++] = '.';
+  while (count != 0) to[length++] = digits[--count];
+  to[length] = 0;
+}
+
 void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   Thread& t = g.threads[i];
   t.has_acquire_fence = t.has_release_fence = false;
@@ -271,7 +289,7 @@ Result execute(void (*body)(void*), void* argument, const Options& options, bool
   init_thread(0, main_body, &call);
   g.self->clock.fill(g.base - 1);
   g.self->clock.at[0] = g.base;
-  snprintf(g.self->name, sizeof g.self->name, "main");
+  copy_name(g.self->name, "main");
   g.epoch = make_epoch(0, g.base);
   g.active = true;
   fiber_switch(host_fiber(), fiber(0));
@@ -414,10 +432,10 @@ uint32_t start_thread(void* (*function)(void*), void* argument) {
   t.clock.at[i] = own;
   ++g.self->children;
   if (g.next_name != nullptr) {
-    snprintf(t.name, sizeof t.name, "%s", g.next_name);
+    copy_name(t.name, g.next_name);
     g.next_name = nullptr;
   } else {
-    snprintf(t.name, sizeof t.name, "%.11s.%u", g.self->name, g.self->children % 1000);
+    default_name(t.name, g.self->name, g.self->children);
   }
   advance();
   return i;
@@ -504,12 +522,12 @@ void begin_op(uint32_t index) {
 }
 
 void name_thread(const char* name) {
-  if (here()) snprintf(g.self->name, sizeof g.self->name, "%s", name);
+  if (here()) copy_name(g.self->name, name);
 }
 
 void name_next_thread(const char* name) {
   if (!here()) return;
-  snprintf(g.next_name_buffer, sizeof g.next_name_buffer, "%s", name);
+  copy_name(g.next_name_buffer, name);
   g.next_name = g.next_name_buffer;
 }
 

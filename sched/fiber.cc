@@ -76,13 +76,15 @@ void sched_start();
 }
 
 namespace sched {
+
+Fiber fibers[kMaxThreads];
+Fiber host;
+
 namespace {
 
 constexpr size_t kGuardBytes = 4096;
 constexpr size_t kParkBytes = 8192;
 
-Fiber fibers[kMaxThreads];
-Fiber host;
 pid_t made_in;  // the process that owns the donors
 bool has_fsgsbase;
 volatile unsigned ready;
@@ -141,13 +143,6 @@ void fibers_setup() {
     pthread_attr_destroy(&attr);
   }
   while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) != kMaxThreads) usleep(50);
-}
-
-Fiber& fiber(unsigned index) {
-  return fibers[index];
-}
-Fiber& host_fiber() {
-  return host;
 }
 
 void set_thread_pointer(uint64_t value) {

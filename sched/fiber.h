@@ -9,6 +9,8 @@
 
 #include <cstdint>
 
+#include "sched/sched.h"
+
 namespace sched {
 
 struct Fiber {
@@ -21,8 +23,14 @@ struct Fiber {
 // Makes the donors of all logical threads, once a process (again in a fork child). Fibers' stacks
 // lie at fixed addresses behind the heap.
 void fibers_setup();
-Fiber& fiber(unsigned index);
-Fiber& host_fiber();
+extern Fiber fibers[kMaxThreads];
+extern Fiber host;
+inline Fiber& fiber(unsigned index) {
+  return fibers[index];
+}
+inline Fiber& host_fiber() {
+  return host;
+}
 
 // Prepares `f` to start in `entry` on a fresh stack, with the executable's TLS as at thread start.
 void fiber_reset(Fiber& f, void (*entry)());

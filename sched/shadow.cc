@@ -130,6 +130,8 @@ void check_extra_read(Extra* x, uintptr_t address, unsigned size) {
       race(address, size, "read", x->write[b], "write", false);
     x->read[g.current][b] = now;
   }
+  x->latest_read[g.current] = now;
+  x->latest_mask[g.current] = static_cast<uint8_t>(mask_of(address, size));
 }
 
 }  // namespace
@@ -209,6 +211,9 @@ void check_read(Cell* cell, uintptr_t address, unsigned size) {
     return;  // recorded already, since nothing was released in between
   if (cell->loc != 0) check_against_atomics(cell, address, size, false, false);
   Extra* x = extra_of(cell);
+  if (x != nullptr && x->latest_read[g.current] == epoch_clock(me) &&
+      (x->latest_mask[g.current] & mask) == mask)
+    return;
   if (x == nullptr) {
     if ((cell->write_mask & mask) != 0 && unordered(cell->write))
       race(address, size, "read", cell->write, "write", false);

@@ -55,6 +55,9 @@ struct Extra {
   Cell* cell;
   Epoch write[8];
   Clock read[kMaxThreads][8];
+  // The clock and bytes of each thread's latest read: a repetition needs no look at the rest.
+  Clock latest_read[kMaxThreads];
+  uint8_t latest_mask[kMaxThreads];
 };
 
 inline constexpr unsigned kMaxLocs = 1u << 14;
