@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// sched: runs ordinary C++ code with threads under a schedule that it chooses, repeatable to the bit.
+// sched: runs ordinary C++ code with threads under a schedule that it chooses, repeatable to the
+// bit.
 //
 // The code under test is compiled with -fsanitize=thread and linked WITHOUT it: sched defines the
 // instrumentation's entry points itself, and interposes on pthreads, malloc and the futex system
-// call. Logical threads are fibers on one OS thread; each owns the stack and the thread pointer of a
-// parked "donor" pthread, so thread_local, exceptions and every library call work as usual.
+// call. Logical threads are fibers on one OS thread; each owns the stack and the thread pointer of
+// a parked "donor" pthread, so thread_local, exceptions and every library call work as usual.
 //
 //   what the code does                    what the engine makes of it
 //   ------------------------------------  ---------------------------------------------------------
@@ -49,16 +50,18 @@ enum class FailureKind : uint8_t {
   kLockMisuse,    // relock by the owner, unlock by another
   kLivelock,      // step budget spent, and Options::budget_is_failure
   kStackOverflow,
+  kCrash,           // a fatal signal or abort() in the code under test
   kNondeterminism,  // the second run of a failing schedule took another course
   kLimit,           // more threads or memory than the engine simulates
 };
 // Short fixed words: "data-race", "use-after-free", ...
 const char* failure_kind_name(FailureKind kind);
 
-// One departure from the default schedule, anchored so that it survives edits elsewhere: in `thread`,
-// within operation `op` (see begin_op), at the `point`-th choice since that operation began, the
-// engine goes on with thread `to`. The default schedule runs the current thread on, and when it
-// cannot go on, the runnable thread that was created first.
+// One departure from the default schedule, anchored so that it survives edits elsewhere: in
+// `thread`, within operation `op` (see begin_op), at the `point`-th choice since that operation
+// began, the engine goes on with thread `to` (or wakes it, where it is waiters that are chosen
+// from). The default schedule runs the current thread on; when it cannot go on, the runnable thread
+// created first; when it yields, the next one in the order of creation.
 struct Choice {
   std::string thread;
   uint32_t op = 0;
@@ -68,13 +71,27 @@ struct Choice {
 };
 
 enum class StepKind : uint8_t {
-  kLoad, kStore, kRmw, kCasFail, kFence,       // atomics
-  kRead, kWrite,                               // plain accesses (recorded only with record_plain)
-  kLock, kUnlock, kTryLock, kWait, kWake,      // synchronisation; kWait: value = 1 if it timed out
-  kCreate, kJoin, kExit, kYield, kSleep,
-  kMalloc, kFree,
-  kOp,                                         // begin_op: value = operation index
-  kNote,                                       // note(): text holds it
+  kLoad,
+  kStore,
+  kRmw,
+  kCasFail,
+  kFence,  // atomics
+  kRead,
+  kWrite,  // plain accesses (recorded only with record_plain)
+  kLock,
+  kUnlock,
+  kTryLock,
+  kWait,
+  kWake,  // synchronisation; kWait: value = 1 if it timed out
+  kCreate,
+  kJoin,
+  kExit,
+  kYield,
+  kSleep,
+  kMalloc,
+  kFree,
+  kOp,    // begin_op: value = operation index
+  kNote,  // note(): text holds it
 };
 const char* step_kind_name(StepKind kind);
 
@@ -82,27 +99,28 @@ struct Step {
   uint64_t index = 0;  // scheduling points so far in the execution; the first is 1
   uint8_t thread = 0;  // index into Recording::threads
   StepKind kind = StepKind::kLoad;
-  int8_t order = -1;     // __ATOMIC_*, -1 where there is none
-  uint8_t size = 0;      // bytes
-  uint32_t op = 0;       // operation of the thread, as of begin_op
+  int8_t order = -1;  // __ATOMIC_*, -1 where there is none
+  uint8_t size = 0;   // bytes
+  uint32_t op = 0;    // operation of the thread, as of begin_op
   uintptr_t address = 0;
-  uint64_t before = 0;   // value read
-  uint64_t value = 0;    // value written; for loads the value read
-  uintptr_t pc = 0;      // return address in the code under test
-  std::string text;      // note(), or the object's name: "ref0+8", "heap#3+16"
+  uint64_t before = 0;  // value read
+  uint64_t value = 0;   // value written; for loads the value read
+  uintptr_t pc = 0;     // return address in the code under test
+  std::string text;     // note(), or the object's name: "ref0+8", "heap#3+16"
 };
 
 struct Stack {
-  std::string title;              // "write by thread T1", "earlier read by thread T2", ...
-  std::vector<uintptr_t> pcs;     // innermost first, return addresses
+  std::string title;           // "write by thread T1", "earlier read by thread T2", ...
+  std::vector<uintptr_t> pcs;  // innermost first, return addresses
 };
 
 struct Failure {
   FailureKind kind = FailureKind::kNone;
-  std::string guarantee;  // fail()'s first argument: "G1"; "G8" or "G9" for the engine's own verdicts
-  std::string message;    // one sentence
-  std::string thread;     // name of the failing thread
-  uint32_t op = 0;        // its operation
+  std::string
+      guarantee;        // fail()'s first argument: "G1"; "G8" or "G9" for the engine's own verdicts
+  std::string message;  // one sentence
+  std::string thread;   // name of the failing thread
+  uint32_t op = 0;      // its operation
   std::vector<Stack> stacks;  // filled in the recording run
 };
 
@@ -114,24 +132,26 @@ struct Recording {
 
 struct Options {
   uint64_t seed = 1;
-  // Choices taken from bytes first, two bytes a preemption: (points until it, thread). See strategy.h.
+  // Choices taken from bytes first, two bytes a preemption: (points until it, thread). See
+  // strategy.h.
   std::span<const uint8_t> bytes = {};
   // Then random: mean number of points between preemptions; 0 = no further preemptions.
   uint32_t mean_interval = 8;
   // If set: exactly these departures from the default schedule, no bytes, no seed.
   const std::vector<Choice>* choices = nullptr;
 
-  uint64_t step_budget = 20000;      // points; beyond it the execution is cut off
-  bool budget_is_failure = false;    // ... or fails with kLivelock
-  bool races = true;                 // report data races
-  bool plain_points = false;         // plain accesses are scheduling points too
-  bool leaks = true;                 // live blocks at the end are a failure
-  uint32_t fail_allocation = 0;      // the n-th allocation of the execution returns null; 0 = none
+  uint64_t step_budget = 20000;    // points; beyond it the execution is cut off
+  bool budget_is_failure = false;  // ... or fails with kLivelock
+  bool races = true;               // report data races
+  bool plain_points = false;       // plain accesses are scheduling points too
+  bool leaks = true;               // live blocks at the end are a failure
+  uint32_t fail_allocation = 0;    // the n-th allocation of the execution returns null; 0 = none
 
   // On failure the same schedule runs once more with recording; then `on_failure` is called on the
-  // failing thread's own stack, engine inactive (library calls are real). If it returns, run() does.
+  // failing thread's own stack, engine inactive (library calls are real). If it returns, run()
+  // does.
   bool explain = false;
-  bool record_always = false;        // record the first run (slow: 10 x)
+  bool record_always = false;  // record the first run (slow: 10 x)
   bool record_plain = false;
   void (*on_failure)(const Failure&, const Recording&, void*) = nullptr;
   void* on_failure_context = nullptr;
@@ -141,13 +161,13 @@ enum class Verdict : uint8_t { kClean, kCutOff, kFailed };
 
 struct Result {
   Verdict verdict = Verdict::kClean;
-  uint64_t steps = 0;       // scheduling points
+  uint64_t steps = 0;  // scheduling points
   uint64_t switches = 0;
   uint64_t trace_hash = 0;  // of every step: thread, kind, object, value; no addresses
   uint32_t threads = 0;
   uint32_t allocations = 0;
-  Failure failure;          // kind kNone unless failed
-  Recording recording;      // empty unless recorded
+  Failure failure;      // kind kNone unless failed
+  Recording recording;  // empty unless recorded
 };
 
 // Runs body(argument) as logical thread "main" until every thread has ended. MAY BLOCK: no. After a
@@ -155,13 +175,17 @@ struct Result {
 // REQUIRES: not called from inside an execution.
 Result run(void (*body)(void*), void* argument, const Options& options);
 
-// --- For the code that drives the code under test (all do nothing outside an execution) ------------
+// --- For the code that drives the code under test (all do nothing outside an execution)
+// ------------
 
 // Whether the caller is a logical thread of a running execution.
 bool active();
 // Starts operation `index` of the calling thread: the anchor of Choice. No scheduling point.
 void begin_op(uint32_t index);
-// Names the calling thread (15 characters at most; default: creator's name "." n-th child).
+// Names the next thread that the caller creates, or the caller itself (15 characters at most;
+// default: creator's name "." n-th child). Choices name threads by the name they have when the
+// choice is made, so prefer the first form.
+void name_next_thread(const char* name);
 void name_thread(const char* name);
 // Names [address, address + size) in recordings: "name+offset".
 void name_object(const void* address, size_t size, const char* name);
@@ -169,8 +193,8 @@ void name_object(const void* address, size_t size, const char* name);
 void note(const char* text);
 // A choice among n that is part of the schedule (seeded). 0 outside an execution.
 uint32_t choose(uint32_t n);
-// Fails the execution: a guarantee ("G1") is broken. Does not return inside an execution; outside it
-// prints and aborts.
+// Fails the execution: a guarantee ("G1") is broken. Does not return inside an execution; outside
+// it prints and aborts.
 [[noreturn]] void fail(const char* guarantee, const char* message);
 
 }  // namespace sched

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "domain.h"
+
+#include "callback_scope.h"
+#include "domain_state.h"
+
+namespace percpu {
+inline namespace PERCPU_PLATFORM {
+
+Domain::Domain(const DomainOptions& options) : state_(new DomainState(options)) {}
+
+Domain::~Domain() {
+  if (CallbackScope::active()) {
+    state_->report(MisuseKind::kDomainEndInCallback, nullptr, "~Domain", "in a callback");
+    if (state_->on_worker()) {
+      // The worker cannot wait for itself. It goes on, and so do the refs.
+      state_->leak();
+      return;
+    }
+  }
+  if (state_->end()) {
+    state_->leak();
+  } else {
+    delete state_;
+  }
+}
+
+void Domain::drain() noexcept {
+  state_->drain();
+}
+
+unsigned Domain::cpus() const noexcept {
+  return state_->cpus();
+}
+
+}  // namespace PERCPU_PLATFORM
+}  // namespace percpu

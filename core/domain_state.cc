@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "domain_state.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "callback_scope.h"
+#include "check.h"
+
+namespace percpu {
+inline namespace PERCPU_PLATFORM {
+namespace {
+
+unsigned chosen_cpus(const DomainOptions& options) {
+  if (!platform::kCpusAreChosen || options.cpus == 0) return platform::default_cpus();
+  if (options.cpus > platform::kMaxCpus) throw std::invalid_argument("percpu: too many cpus");
+  return options.cpus;
+}
+
+std::atomic<DomainState*> leaked = nullptr;
+
+}  // namespace
+
+DomainState::DomainState(const DomainOptions& options)
+    : Sections(chosen_cpus(options), options.cpu_index, options.cpu_index_context),
+      memory(cpus()),
+      misuse_(options.misuse),
+      misuse_context_(options.misuse_context),
+      misuse_is_fatal_(options.misuse_is_fatal),
+      worker_([this] { run_worker(); }) {}
+
+DomainState::~DomainState() {
+  PERCPU_CHECK(!worker_.joinable());
+}
+
+void DomainState::add_ref(RefData* data, Lock&) noexcept {
+  data->next = refs_;
+  if (refs_ != nullptr) refs_->previous = data;
+  refs_ = data;
+}
+
+void DomainState::remove_ref(RefData* data, Lock&) noexcept {
+  if (data->next != nullptr) data->next->previous = data->previous;
+  if (data->previous != nullptr) {
+    data->previous->next = data->next;
+  } else {
+    refs_ = data->next;
+  }
+}
+
+void DomainState::queue_switch(RefData* data, Lock&) noexcept {
+  PERCPU_CHECK(data->pending != 0);
+  data->queue_next = nullptr;
+  if (queue_last_ != nullptr) {
+    queue_last_->queue_next = data;
+  } else {
+    queue_first_ = data;
+    queued_.notify_one();
+  }
+  queue_last_ = data;
+  ++switches_queued_;
+}
+
+void DomainState::end_switch(RefData* data, Lock&) noexcept {
+  data->pending = 0;
+  if (data->pending_kill) data->killing = false;
+  if (waiting_ != 0) switch_ended_.notify_all();
+}
+
+void DomainState::run_worker() noexcept {
+  Lock lock(mutex);
+  while (true) {
+    while (queue_first_ == nullptr && !stopping_) queued_.wait(lock);
+    if (queue_first_ == nullptr) return;
+    RefData* batch = queue_first_;
+    queue_first_ = queue_last_ = nullptr;
+    lock.unlock();
+    for (RefData* data = batch; data != nullptr; data = data->queue_next) {
+      before_grace_period(data->ref);
+    }
+    wait_for_grace_period();
+    uint64_t completed = 0;
+    while (batch != nullptr) {
+      Ref* const ref = batch->ref;
+      batch = batch->queue_next;  // first: completion may free the record
+      after_grace_period(ref);
+      ref->complete_switch(*this);
+      ++completed;
+    }
+    lock.lock();
+    switches_completed_ += completed;
+    if (waiting_ != 0) switch_ended_.notify_all();
+  }
+}
+
+void DomainState::drain() noexcept {
+  if (CallbackScope::active()) {
+    report(MisuseKind::kWaitInCallback, nullptr, "drain", "in a callback");
+    return;
+  }
+  Lock lock(mutex);
+  const uint64_t target = switches_queued_;
+  wait(lock, [&] { return switches_completed_ >= target; });
+}
+
+bool DomainState::end() noexcept {
+  {
+    Lock lock(mutex);
+    stopping_ = true;
+    queued_.notify_one();
+  }
+  worker_.join();
+  Lock lock(mutex);
+  ended_ = true;
+  const size_t used = memory.used_bytes();
+  size_t owned_by_refs = 0;
+  // Nobody but a thread that breaks the contract changes the list now, and none of it is freed.
+  for (RefData* data = refs_; data != nullptr; data = data->next) {
+    if (data->area != nullptr) owned_by_refs += Ref::kCounterSize;
+    const Ref* ref = data->ref;
+    lock.unlock();
+    report(MisuseKind::kRefNotExited, ref, "~Domain", "not exited");
+    lock.lock();
+  }
+  const bool areas_left = used > owned_by_refs;
+  const bool refs_left = refs_ != nullptr;
+  lock.unlock();
+  if (areas_left) report(MisuseKind::kAreaNotFreed, nullptr, "~Domain", "areas not freed");
+  return refs_left || areas_left;
+}
+
+void DomainState::leak() noexcept {
+  // relaxed: the list is only ever looked at by leak checkers, which stop the world.
+  DomainState* head = leaked.load(std::memory_order_relaxed);
+  do {
+    leaked_next_ = head;
+  } while (!leaked.compare_exchange_weak(head, this, std::memory_order_relaxed));
+}
+
+void DomainState::report(MisuseKind kind, const Ref* ref, const char* call,
+                         const char* state) noexcept {
+  const Misuse misuse{kind, ref, call, state};
+  if (misuse_ != nullptr) {
+    misuse_(misuse, misuse_context_);
+  } else {
+    const uint32_t bit = uint32_t{1} << static_cast<unsigned>(kind);
+    // relaxed: one caller finds the bit clear; nothing else depends on it.
+    if ((printed_.fetch_or(bit, std::memory_order_relaxed) & bit) == 0) print_misuse(misuse);
+  }
+  if (misuse_is_fatal_) std::abort();
+}
+
+}  // namespace PERCPU_PLATFORM
+}  // namespace percpu

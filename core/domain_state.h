@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// Internal: what is behind a Domain, and what it keeps for each of its refs.
+//
+// One lock guards every mode change of every ref; get, put and tryget never take it. Callbacks run
+// without it. Waiters wait on `switch_ended`, never on memory of a ref.
+//
+// The worker takes the whole queue as a batch. Every switch in it set ATOMIC before it was queued,
+// so one grace period that begins now serves them all; a grace period under way is never joined.
+#ifndef PERCPU_CORE_DOMAIN_STATE_H_
+#define PERCPU_CORE_DOMAIN_STATE_H_
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+
+#include "domain.h"
+#include "percpu_memory.h"
+#include "percpu_platform.h"
+#include "ref.h"
+
+namespace percpu {
+inline namespace PERCPU_PLATFORM {
+
+// The domain's record of one ref, from init to exit. Guarded by the lock, unless a field says
+// otherwise.
+struct RefData {
+  Ref* ref = nullptr;
+  Ref::Callback release = nullptr;  // fixed by init
+  bool allow_reinit = false;        // fixed by init
+  bool sticky = false;              // atomic also when live, until switch_to_percpu
+  bool killing = false;             // a kill has set DEAD and not yet dropped the initial reference
+  bool pending_kill = false;        // the switch under way is the kill's
+  void* area = nullptr;             // the percpu counters; null once they are freed
+  uint64_t pending = 0;             // ticket of the switch under way; 0: none
+  Ref::Callback confirm = nullptr;  // of the queued switch; the worker's while it completes it
+  RefData* queue_next = nullptr;
+  RefData* previous = nullptr;  // list of the domain's refs
+  RefData* next = nullptr;
+};
+
+class DomainState final : public platform::Sections {
+ public:
+  using Lock = std::unique_lock<std::mutex>;
+
+  explicit DomainState(const DomainOptions& options);
+  ~DomainState();
+
+  // REQUIRES (here and below, where a Lock is asked for): it holds `mutex`.
+  void add_ref(RefData* data, Lock&) noexcept;
+  void remove_ref(RefData* data, Lock&) noexcept;
+
+  // Marks a switch of the ref as under way.
+  void begin_switch(RefData* data, bool kill, Lock&) noexcept {
+    data->pending = ++tickets_;
+    data->pending_kill = kill;
+  }
+  // Hands the switch to the worker, which calls Ref::complete_switch after a grace period.
+  void queue_switch(RefData* data, Lock&) noexcept;
+  // Marks it as over, for everybody who waits.
+  void end_switch(RefData* data, Lock&) noexcept;
+  // Waits until done() holds. done is asked under the lock.
+  template <typename Done>
+  void wait(Lock& lock, Done done) noexcept {
+    while (!done()) {
+      ++waiting_;
+      switch_ended_.wait(lock);
+      --waiting_;
+    }
+  }
+
+  void drain() noexcept;
+  // Drains, stops the worker, and reports what is left. Answers whether anything is left.
+  bool end() noexcept;
+  bool ended(const Lock&) const noexcept { return ended_; }
+  bool on_worker() const noexcept { return std::this_thread::get_id() == worker_.get_id(); }
+  // Keeps this reachable for ever, for leak checkers: what was reported is not to be reported
+  // again.
+  void leak() noexcept;
+
+  // Tells the handler. REQUIRES: no lock held.
+  void report(MisuseKind kind, const Ref* ref, const char* call, const char* state) noexcept;
+
+  std::mutex mutex;
+  PercpuMemory memory;  // guarded by mutex
+
+ private:
+  void run_worker() noexcept;
+
+  const MisuseHandler misuse_;
+  void* const misuse_context_;
+  const bool misuse_is_fatal_;
+  std::atomic<uint32_t> printed_ = 0;  // kinds that the default handler has printed
+
+  std::condition_variable queued_;        // the worker waits here
+  std::condition_variable switch_ended_;  // everybody else
+  unsigned waiting_ = 0;                  // on switch_ended_
+  uint64_t tickets_ = 0;
+  RefData* refs_ = nullptr;
+  RefData* queue_first_ = nullptr;
+  RefData* queue_last_ = nullptr;
+  uint64_t switches_queued_ = 0;
+  uint64_t switches_completed_ = 0;  // advances by whole batches
+  bool stopping_ = false;
+  bool ended_ = false;
+  DomainState* leaked_next_ = nullptr;
+  std::thread worker_;  // last: it uses all of the above
+};
+
+}  // namespace PERCPU_PLATFORM
+}  // namespace percpu
+
+#endif  // PERCPU_CORE_DOMAIN_STATE_H_

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/domain.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <stdexcept>
+
+#include "core/ref.h"
+#include "test_support.h"
+
+namespace {
+
+using percpu::Domain;
+using percpu::DomainOptions;
+using percpu::Flags;
+using percpu::Status;
+using percpu_test::CountedRef;
+using percpu_test::MisuseLog;
+using percpu_test::Reports;
+
+TEST(DomainTest, HasItsCpus) {
+  EXPECT_GE(Domain().cpus(), 1u);
+  DomainOptions options;
+  options.cpus = 3;
+  if (percpu::platform::kCpusAreChosen) {
+    EXPECT_EQ(Domain(options).cpus(), 3u);
+    options.cpus = percpu::platform::kMaxCpus + 1;
+    EXPECT_THROW(Domain{options}, std::invalid_argument);
+  } else {
+    EXPECT_EQ(Domain(options).cpus(), percpu::platform::default_cpus());
+  }
+}
+
+TEST(DomainTest, AsksTheInjectedCpuIndex) {
+  if (!percpu::platform::kCpusAreChosen) GTEST_SKIP() << "this platform asks the kernel";
+  unsigned next = 0;
+  MisuseLog log;
+  DomainOptions options = log.options(3);
+  options.cpu_index = [](void* context) { return (*static_cast<unsigned*>(context))++; };
+  options.cpu_index_context = &next;
+  Domain domain(options);
+  CountedRef ref;
+  ASSERT_EQ(ref.init(domain, &CountedRef::release), Status::kOk);
+  for (int i = 0; i < 10; ++i) ref.get();
+  for (int i = 0; i < 10; ++i) ref.put();
+  EXPECT_EQ(next, 20u);
+  EXPECT_TRUE(ref.kill());
+  domain.drain();
+  EXPECT_EQ(ref.releases, 1);
+}
+
+TEST(DomainTest, EndCompletesWhatIsQueued) {
+  CountedRef ref;
+  {
+    Domain domain;
+    ASSERT_EQ(ref.init(domain, &CountedRef::release), Status::kOk);
+    ref.in_release = [](CountedRef& self) { self.exit(); };
+    EXPECT_TRUE(ref.kill_and_confirm(&CountedRef::confirm));
+  }
+  EXPECT_EQ(ref.confirms, 1);
+  EXPECT_EQ(ref.releases, 1);
+}
+
+TEST(DomainTest, EndReportsRefsThatAreLeft) {
+  MisuseLog log;
+  auto domain = std::make_unique<Domain>(log.options());
+  CountedRef first, second, third;
+  ASSERT_EQ(first.init(*domain, &CountedRef::release), Status::kOk);
+  ASSERT_EQ(second.init(*domain, &CountedRef::release, Flags::kAllowReinit), Status::kOk);
+  ASSERT_EQ(third.init(*domain, &CountedRef::release), Status::kOk);
+  second.exit();
+  domain.reset();
+  EXPECT_EQ(log.refs(), (std::vector<const percpu::Ref*>{&third, &first}));
+  EXPECT_EQ(log.take(), (Reports{"~Domain: ref_not_exited", "~Domain: ref_not_exited"}));
+  // Nothing was freed under them.
+  first.get();
+  first.put();
+  EXPECT_FALSE(first.kill());
+  EXPECT_EQ(log.take(), Reports{"kill: domain_ended"});
+  EXPECT_FALSE(first.is_dying());
+  first.exit();
+  EXPECT_EQ(log.take(), Reports{});
+}
+
+TEST(DomainTest, TwoDomainsShareNothing) {
+  MisuseLog log_a, log_b;
+  Domain a(log_a.options()), b(log_b.options());
+  CountedRef ref_a, ref_b;
+  ASSERT_EQ(ref_a.init(a, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  ASSERT_EQ(ref_b.init(b, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  ref_a.put_many(2);
+  EXPECT_EQ(log_a.take(), Reports{"put_many: put_below_zero"});
+  EXPECT_EQ(log_b.take(), Reports{});
+  EXPECT_TRUE(ref_b.kill());
+  EXPECT_EQ(ref_b.releases, 1);
+}
+
+TEST(DomainTest, EndInACallbackOfAnotherDomainIsReported) {
+  static std::unique_ptr<Domain> inner;
+  MisuseLog log;
+  inner = std::make_unique<Domain>(log.options());
+  {
+    Domain outer;
+    CountedRef ref;
+    ASSERT_EQ(ref.init(outer, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+    ref.in_release = [](CountedRef&) { inner.reset(); };
+    ref.put();
+  }
+  EXPECT_EQ(log.take(), Reports{"~Domain: domain_end_in_callback"});
+}
+
+TEST(DomainTest, EndOnItsOwnWorkerLeaksInsteadOfDeadlocking) {
+  static Domain* own;
+  static MisuseLog log;  // the worker goes on for ever
+  own = new Domain(log.options());
+  static CountedRef ref;
+  static std::atomic<bool> done = false;
+  ASSERT_EQ(ref.init(*own, &CountedRef::release), Status::kOk);
+  ref.in_release = [](CountedRef& self) {
+    self.exit();
+    delete own;
+    done = true;
+  };
+  EXPECT_TRUE(ref.kill());
+  while (!done) std::this_thread::yield();
+  EXPECT_EQ(log.take(), Reports{"~Domain: domain_end_in_callback"});
+}
+
+TEST(DomainDeathTest, DefaultHandlerPrintsOnceADomainAndCheck) {
+  testing::internal::CaptureStderr();
+  {
+    Domain domain;
+    CountedRef ref;
+    ASSERT_EQ(ref.init(domain, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+    ref.put_many(0);
+    ref.get_many(0);
+    ref.put_many(2);
+  }
+  const std::string output = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(std::count(output.begin(), output.end(), '\n'), 2) << output;
+  EXPECT_NE(output.find("bad_count: put_many"), std::string::npos) << output;
+  EXPECT_NE(output.find("put_below_zero: put_many"), std::string::npos) << output;
+  EXPECT_NE(output.find("state: atomic"), std::string::npos) << output;
+}
+
+TEST(DomainDeathTest, MisuseCanBeFatal) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_DEATH(
+      {
+        DomainOptions options;
+        options.misuse_is_fatal = true;
+        Domain domain(options);
+        CountedRef ref;
+        if (ref.init(domain, &CountedRef::release, Flags::kInitAtomic) == Status::kOk)
+          ref.put_many(2);
+      },
+      "put_below_zero");
+}
+
+}  // namespace

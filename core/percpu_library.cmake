@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# percpu_add_library(NAME SOURCE_DIR PLATFORM)
+#
+# The core in SOURCE_DIR (this folder, or a copy of it with a patch applied, in a folder named core) as
+# a static library. Who links it includes "core/ref.h" and gets that very folder's header.
+function(percpu_add_library name source_dir platform)
+  get_filename_component(parent ${source_dir} DIRECTORY)
+  add_library(${name} STATIC
+    ${source_dir}/domain.cc
+    ${source_dir}/domain_state.cc
+    ${source_dir}/misuse.cc
+    ${source_dir}/percpu_memory.cc
+    ${source_dir}/ref.cc
+    ${source_dir}/ref_modes.cc
+    ${source_dir}/platform/${platform}/percpu_platform.cc)
+  target_include_directories(${name} PUBLIC ${parent} ${source_dir}/platform/${platform})
+  target_compile_features(${name} PUBLIC cxx_std_20)
+  target_link_libraries(${name} PUBLIC Threads::Threads)
+endfunction()

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+// Switches between the modes, kill, and the ways back from death. All of it is serialised by the
+// domain's lock and by RefData::pending, which is set while the lock is dropped for a callback or a
+// grace period.
+//
+// From percpu to atomic mode, the only hard one:
+//   1. under the lock: a reference is taken (or, for a kill, the initial one used) so that the ref
+//   stays;
+//      ATOMIC is set; the switch is queued. The bias stays in the shared counter: gets and puts
+//      from here on may go to either counter, and neither can be mistaken for the last (G2).
+//   2. the worker waits for a grace period: no section is left that has not seen ATOMIC, and what
+//   such
+//      sections did is visible (G6, G7).
+//   3. the sum of all counters, less the bias, is added in one step. From here on the shared
+//   counter is
+//      the count. In several steps, it could pass through 0 on the way.
+//   4. the callback; then, in one critical section, the switch is over and its reference dropped.
+//   That
+//      may be the last, so nothing touches the ref after it but release.
+#include <cstdint>
+
+#include "callback_scope.h"
+#include "check.h"
+#include "domain_state.h"
+#include "ref.h"
+
+namespace percpu {
+inline namespace PERCPU_PLATFORM {
+
+// One call that changes the mode of one ref: holds the domain's lock until finish() or the end.
+class ModeChange {
+ public:
+  ModeChange(Ref& ref, const char* call) noexcept
+      : ref_(ref), data_(*ref.data_), domain_(ref.domain()), call_(call), lock_(domain_.mutex) {}
+
+  // The two answer false after they have reported why the call is refused.
+  bool refuse(MisuseKind kind) noexcept {
+    lock_.unlock();
+    ref_.report(kind, call_);
+    return false;
+  }
+  // Waits until no switch is pending and, if asked, no kill on its way.
+  bool wait_for_turn(bool for_kill_too) noexcept {
+    const auto my_turn = [&] { return data_.pending == 0 && !(for_kill_too && data_.killing); };
+    if (!my_turn() && CallbackScope::active()) return refuse(MisuseKind::kWaitInCallback);
+    domain_.wait(lock_, my_turn);
+    return true;
+  }
+
+  // To atomic mode on the worker. REQUIRES: percpu mode, and a reference that finish() will drop.
+  void start(Ref::Callback done, bool kill) noexcept {
+    data_.confirm = done;
+    domain_.begin_switch(&data_, kill, lock_);
+    // sync[section] seq_cst: ATOMIC comes before the grace period's loads of the reader counts in
+    // the one total order; otherwise a section and the grace period can miss each other.
+    ref_.word_.fetch_or(Ref::kAtomic, std::memory_order_seq_cst);
+    domain_.queue_switch(&data_, lock_);
+  }
+  void wait_for_started() noexcept {
+    domain_.wait(lock_, [this, ticket = data_.pending] { return data_.pending != ticket; });
+  }
+  // The same where nothing has to be waited for: runs `done` here, as a switch of its own.
+  void run_here(Ref::Callback done, bool kill) noexcept {
+    domain_.begin_switch(&data_, kill, lock_);
+    if (done == nullptr) return;
+    lock_.unlock();
+    {
+      CallbackScope scope(&ref_);
+      done(ref_);
+    }
+    lock_.lock();
+  }
+  // The switch is over, and the reference that it held is dropped, in one step for everybody who
+  // looks under the lock. If that was the last, releases; else nothing of the ref is touched any
+  // more.
+  void finish(uint64_t held) noexcept {
+    const Ref::Callback release = data_.release;
+    // sync[put] acq_rel: as in put.
+    const uint64_t before = held == 0 ? 1 : ref_.count_.fetch_sub(held, std::memory_order_acq_rel);
+    domain_.end_switch(&data_, lock_);
+    lock_.unlock();
+    if (before > held) return;
+    if (before == held) {
+      ref_.reached_zero(release);
+    } else {
+      // relaxed: for a message.
+      ref_.leak(MisuseKind::kPutBelowZero, call_, ref_.word_.load(std::memory_order_relaxed));
+    }
+  }
+
+  // relaxed: flags that matter here change under the lock only, but for the DEAD of a last put,
+  // whose ref nobody may change the mode of.
+  uintptr_t word() const noexcept { return ref_.word_.load(std::memory_order_relaxed); }
+  bool atomic() const noexcept { return (word() & Ref::kAtomic) != 0; }
+  bool dead() const noexcept { return (word() & Ref::kDead) != 0; }
+  bool ended() const noexcept { return domain_.ended(lock_); }
+  RefData& data() noexcept { return data_; }
+  DomainState::Lock& lock() noexcept { return lock_; }
+
+ private:
+  Ref& ref_;
+  RefData& data_;
+  DomainState& domain_;
+  const char* const call_;
+  DomainState::Lock lock_;
+};
+
+// Whether a change of mode may go on, as far as can be told without the lock.
+bool Ref::may_change_mode(const char* call) const noexcept {
+  // relaxed: ABSENT changes only while nobody else is in a call.
+  if (refuse_absent(word_.load(std::memory_order_relaxed), call)) return false;
+  if (CallbackScope::confirming(this)) {
+    report(MisuseKind::kInConfirm, call);
+    return false;
+  }
+  return true;
+}
+
+bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
+  if (!may_change_mode(call)) return false;
+  ModeChange change(*this, call);
+  if (change.dead()) return false;
+  if (change.data().pending != 0 && CallbackScope::active()) {
+    return change.refuse(MisuseKind::kWaitInCallback);
+  }
+  if (!change.atomic() && change.ended()) return change.refuse(MisuseKind::kDomainEnded);
+
+  // relaxed: what happens after the callback's start, which follows, sees DEAD by coherence (G4).
+  word_.fetch_or(kDead, std::memory_order_relaxed);
+  change.data().killing = true;
+  change.wait_for_turn(false);
+  if (!change.atomic()) {
+    change.start(confirm, true);
+    return true;
+  }
+  // sync[put] acquire: the callback sees what preceded the puts so far.
+  if (confirm != nullptr) (void)count_.load(std::memory_order_acquire);
+  change.run_here(confirm, true);
+  change.finish(1);
+  return true;
+}
+
+bool Ref::switch_to_atomic(Callback done) noexcept {
+  return to_atomic("switch_to_atomic", done, false);
+}
+
+bool Ref::switch_to_atomic_sync() noexcept {
+  return to_atomic("switch_to_atomic_sync", nullptr, true);
+}
+
+bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
+  if (!may_change_mode(call)) return false;
+  ModeChange change(*this, call);
+  if (!change.data().allow_reinit) return change.refuse(MisuseKind::kNoReinit);
+  if (!change.wait_for_turn(false)) return false;
+  if (!change.atomic()) {
+    if (sync && CallbackScope::active()) return change.refuse(MisuseKind::kWaitInCallback);
+    if (change.ended()) return change.refuse(MisuseKind::kDomainEnded);
+    change.data().sticky = true;
+    // relaxed: the reference of the switch itself; the bias keeps the counter from 0.
+    count_.fetch_add(1, std::memory_order_relaxed);
+    change.start(done, false);
+    if (sync) change.wait_for_started();
+    return true;
+  }
+  change.data().sticky = true;
+  if (done == nullptr) return true;
+  // The callback may drop its caller's reference, so it runs on one of its own; a dead ref at 0 has
+  // none. sync[put] acquire: the callback sees what preceded the puts so far.
+  uint64_t count = count_.load(std::memory_order_acquire);
+  while (count != 0 && !count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire)) {
+  }
+  change.run_here(done, false);
+  change.finish(count != 0 ? 1 : 0);
+  return true;
+}
+
+bool Ref::switch_to_percpu() noexcept {
+  constexpr const char* kCall = "switch_to_percpu";
+  if (!may_change_mode(kCall)) return false;
+  ModeChange change(*this, kCall);
+  if (!change.data().allow_reinit) return change.refuse(MisuseKind::kNoReinit);
+  if (!change.wait_for_turn(false)) return false;
+  change.data().sticky = false;
+  if (change.atomic() && !change.dead()) go_percpu(0);
+  return true;
+}
+
+bool Ref::revive(const char* call, bool from_zero) noexcept {
+  if (!may_change_mode(call)) return false;
+  ModeChange change(*this, call);
+  if (!change.data().allow_reinit) return change.refuse(MisuseKind::kNoReinit);
+  if (!change.wait_for_turn(true)) return false;
+  if (!change.dead()) return change.refuse(MisuseKind::kNotDead);
+  PERCPU_CHECK(change.atomic());
+  // sync[put] acquire: a life that starts from 0 comes after the puts that ended the one before.
+  const bool zero = count_.load(std::memory_order_acquire) == 0;
+  if (zero != from_zero) {
+    return change.refuse(zero ? MisuseKind::kCountZero : MisuseKind::kCountNotZero);
+  }
+  if (!change.data().sticky) {
+    go_percpu(1);
+    return true;
+  }
+  // relaxed: the initial reference; it is there before anybody can see the ref live.
+  count_.fetch_add(1, std::memory_order_relaxed);
+  // sync[publish] release: who sees the ref live sees the initial reference counted.
+  word_.fetch_and(~kDead, std::memory_order_release);
+  return true;
+}
+
+// REQUIRES: the lock; atomic mode, no switch pending. `taken`: references to count at the same
+// time.
+void Ref::go_percpu(uint64_t taken) noexcept {
+  // relaxed: the bias is in before any section can count, by the release below. The caller holds a
+  // reference until then, or nobody does, so no put can reach 0 meanwhile.
+  count_.fetch_add(kBias + taken, std::memory_order_relaxed);
+  const uintptr_t area = word_.load(std::memory_order_relaxed) & ~platform::kFlagMask;
+  for (unsigned cpu = 0; cpu < sections_->cpus(); ++cpu) {
+    // relaxed: published below; the sections before were waited for by the switch to atomic.
+    platform::Sections::counter(area, cpu).store(0, std::memory_order_relaxed);
+  }
+  // sync[publish] release: the zeroed counters are visible before the mode flips; otherwise an add
+  // is lost, or an old sum counted twice (G6).
+  word_.fetch_and(~(kAtomic | kDead), std::memory_order_release);
+}
+
+// The sum of the percpu counters replaces the bias. Answers false if the count comes out below 1,
+// the reference that the switch lives on: then the ref leaks.
+bool Ref::leave_percpu() noexcept {
+  const uint64_t change = sum_counters() - kBias;
+  // relaxed: the exchange settles it.
+  uint64_t before = count_.load(std::memory_order_relaxed);
+  uint64_t after;
+  do {
+    after = before + change;
+    if (!valid(after)) after = kLeaked;
+    // sync[put] acq_rel: release: what the grace period made visible here, of the puts in percpu
+    // mode, is visible to whoever drops the last; acquire: the callback sees the other puts, too.
+  } while (!count_.compare_exchange_weak(before, after, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed));
+  return after == before + change;
+}
+
+void Ref::complete_switch(DomainState& domain) noexcept {
+  constexpr const char* kCall = "switch to atomic mode";
+  RefData* const data = data_;  // stays until the switch's reference is dropped
+  if (!leave_percpu()) report(MisuseKind::kSumBelowOne, kCall);
+  if (data->confirm != nullptr) {
+    CallbackScope scope(this);
+    data->confirm(*this);
+  }
+  ModeChange change(*this, kCall);
+  if (!data->allow_reinit) {
+    // relaxed: nobody looks at the address again.
+    word_.fetch_and(platform::kFlagMask, std::memory_order_relaxed);
+    domain.memory.free(data->area, kCounterSize);
+    data->area = nullptr;
+  }
+  change.finish(1);
+}
+
+}  // namespace PERCPU_PLATFORM
+}  // namespace percpu

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sched/arena.h"
+
+#include <cstring>
+
+#include "sched/engine.h"
+#include "sched/recorder.h"
+
+#if SCHED_ASAN
+extern "C" void __asan_poison_memory_region(const volatile void*, size_t);
+extern "C" void __asan_unpoison_memory_region(const volatile void*, size_t);
+#endif
+
+namespace sched {
+namespace {
+
+constexpr size_t kRedZone = 16;
+constexpr uint32_t kMaxBlocks = 1u << 18;
+
+// The header in front of each payload holds the block's index. It is heap state 0: out of bounds.
+struct Header {
+  uint64_t block;
+  uint64_t magic;
+};
+constexpr uint64_t kMagic = 0x1a57b10c;
+
+Block blocks[kMaxBlocks];
+uint32_t block_count;
+uint32_t live;
+size_t used;
+
+void mark(uintptr_t address, size_t size, uint8_t state) {
+  Cell* cell = cell_of(address);
+  for (size_t i = 0; i < size / 8; ++i) cell[i].heap = state;
+  if (size % 8 != 0)
+    cell[size / 8].heap = state == kHeapFreed ? state : static_cast<uint8_t>(size % 8);
+}
+
+void poison([[maybe_unused]] uintptr_t address, [[maybe_unused]] size_t size) {
+#if SCHED_ASAN
+  __asan_poison_memory_region(reinterpret_cast<void*>(address), size);
+#endif
+}
+
+Block* block_of(void* pointer) {
+  auto* header = static_cast<Header*>(pointer) - 1;
+  auto address = reinterpret_cast<uintptr_t>(pointer);
+  if (address % 16 != 0 || address - kWorldBase < sizeof(Header) || address - kWorldBase >= used)
+    return nullptr;
+  if (header->magic != kMagic || header->block >= block_count) return nullptr;
+  Block* block = &blocks[header->block];
+  return block->address == address ? block : nullptr;
+}
+
+}  // namespace
+
+void arena_reset() {
+  shadow_reset(used);
+#if SCHED_ASAN
+  __asan_unpoison_memory_region(reinterpret_cast<void*>(kWorldBase), used);
+#endif
+  used = kRedZone;
+  block_count = 0;
+  live = 0;
+}
+
+size_t arena_used() {
+  return used;
+}
+uint32_t arena_allocations() {
+  return block_count;
+}
+uint32_t arena_live_blocks() {
+  return live;
+}
+
+void* arena_allocate(size_t size, size_t alignment) {
+  if (alignment < 16) alignment = 16;
+  size_t offset = (used + sizeof(Header) + kRedZone + alignment - 1) & ~(alignment - 1);
+  if (block_count >= kMaxBlocks || size > kHeapBytes || offset + size + kRedZone > kHeapBytes)
+    fail_execution(FailureKind::kLimit, "",
+                   "the execution's heap is full (64 MiB, or 262144 blocks)");
+  uint32_t number = block_count + 1;
+  if (number == g.options.fail_allocation) {
+    blocks[block_count++] = {0, size, number, false};
+    return nullptr;
+  }
+  uintptr_t address = kWorldBase + offset;
+  auto* header = reinterpret_cast<Header*>(address) - 1;
+  *header = {block_count, kMagic};
+  blocks[block_count++] = {address, size, number, true};
+  ++live;
+  memset(reinterpret_cast<void*>(address), 0xcd, size);
+  mark(address, size, 8);
+  uintptr_t end = kWorldBase + ((offset + size + 7) & ~size_t{7});
+  poison(kWorldBase + used, address - (kWorldBase + used) - sizeof(Header));
+  used = end - kWorldBase;
+  poison(end, kRedZone);
+  if (g.recording) record_heap(StepKind::kMalloc, address, size);
+  return reinterpret_cast<void*>(address);
+}
+
+void arena_free(void* pointer) {
+  Block* block = block_of(pointer);
+  if (block == nullptr)
+    fail_execution(FailureKind::kBadFree, "G8", "free() of a pointer that was not allocated");
+  if (!block->live) fail_execution(FailureKind::kBadFree, "G8", "a heap block is freed twice");
+  if (g.recording) record_heap(StepKind::kFree, block->address, block->size);
+  // A free that is not ordered after every access is a use after free waiting for its schedule.
+  for (uintptr_t a = block->address, end = a + block->size; a < end; a += 8) {
+    Cell* cell = cell_of(a);
+    if (cell->write != 0 || cell->read != 0 || cell->loc != 0)
+      check_write(cell, a, end - a < 8 ? static_cast<unsigned>(end - a) : 8, true);
+  }
+  mark(block->address, block->size, kHeapFreed);
+  poison(block->address, block->size);
+  block->live = false;
+  --live;
+}
+
+size_t arena_size(const void* pointer) {
+  Block* block = block_of(const_cast<void*>(pointer));
+  return block == nullptr ? 0 : block->size;
+}
+
+const Block* arena_find(uintptr_t address) {
+  const Block* best = nullptr;
+  for (uint32_t i = 0; i < block_count; ++i) {
+    const Block& b = blocks[i];
+    if (b.address != 0 && b.address <= address + kRedZone &&
+        address < b.address + b.size + kRedZone)
+      best = &b;
+  }
+  return best;
+}
+
+const Block* arena_first_live() {
+  for (uint32_t i = 0; i < block_count; ++i)
+    if (blocks[i].live) return &blocks[i];
+  return nullptr;
+}
+
+}  // namespace sched

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// The heap of an execution: a bump allocator at a fixed address, so that the same program sees the
+// same pointers in every run. Nothing is reused within an execution, so use after free always
+// shows.
+#ifndef LASTPUT_SCHED_ARENA_H_
+#define LASTPUT_SCHED_ARENA_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sched {
+
+struct Block {
+  uintptr_t address;  // of the payload
+  size_t size;
+  uint32_t number;  // the n-th allocation of the execution, from 1
+  bool live;
+};
+
+void arena_reset();
+size_t arena_used();
+// Null when Options::fail_allocation names this allocation. Contents are 0xcd. Fails the execution
+// when the arena is full.
+void* arena_allocate(size_t size, size_t alignment);
+// Checks that it is live and that every earlier access happens-before; then poisons it.
+void arena_free(void* pointer);
+size_t arena_size(const void* pointer);
+uint32_t arena_allocations();
+uint32_t arena_live_blocks();
+// The block that `address` lies in or just behind; null if none. Linear: for reports.
+const Block* arena_find(uintptr_t address);
+const Block* arena_first_live();
+
+}  // namespace sched
+
+#endif  // LASTPUT_SCHED_ARENA_H_

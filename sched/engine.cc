@@ -1,0 +1,599 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sched/engine.h"
+
+#include <pthread.h>
+
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "sched/arena.h"
+#include "sched/fatal.h"
+#include "sched/journal.h"
+#include "sched/recorder.h"
+#include "sched/signals.h"
+#include "sched/strategy.h"
+
+namespace sched {
+
+Engine g;
+
+namespace {
+
+constexpr uint32_t kNobody = kMaxThreads;
+
+Verdict ending;  // how the current execution ended
+
+uint32_t bit(uint32_t thread) {
+  return 1u << thread;
+}
+
+// Starts the countdown to slow_point(): the strategy's distance, or less where the budget ends
+// first, or one point where every point matters (recording, given choices).
+void set_countdown(uint64_t distance) {
+  g.strategy_left = distance;
+  uint64_t left = g.options.step_budget - g.steps;
+  uint64_t n = distance == 0 || distance > left ? left : distance;
+  if (g.every_point) n = 1;
+  g.interval = n;
+  g.countdown = static_cast<int64_t>(n);
+}
+
+// Moves to the account what the countdown has counted; its rest goes on.
+void settle_steps() {
+  uint64_t done = g.interval - static_cast<uint64_t>(g.countdown);
+  g.steps += done;
+  g.interval = static_cast<uint64_t>(g.countdown);
+}
+
+[[noreturn]] void leave_execution(Verdict verdict) {
+  ending = verdict;
+  g.active = false;
+  Fiber abandoned;
+  fiber_switch(abandoned, host_fiber());
+  __builtin_unreachable();
+}
+
+void check_budget() {
+  if (g.steps < g.options.step_budget) return;
+  if (g.options.budget_is_failure)
+    fail_execution(FailureKind::kLivelock, "G9",
+                   "the step budget is spent: a livelock, or too small a budget");
+  leave_execution(Verdict::kCutOff);
+}
+
+void switch_to(uint32_t next) {
+  if (next == g.current) return;
+  ++g.switches;
+  Fiber& from = fiber(g.current);
+  g.current = next;
+  g.self = &g.threads[next];
+  g.epoch = make_epoch(next, g.self->clock.at[next]);
+  mix_hash(0x5717c4 + next);
+  fiber_switch(from, fiber(next));
+}
+
+uint32_t timed_waiters() {
+  uint32_t set = 0;
+  for (uint32_t i = 0; i < g.thread_count; ++i)
+    if (g.threads[i].state == State::kBlocked && g.threads[i].timed) set |= bit(i);
+  return set;
+}
+
+void make_runnable(uint32_t i) {
+  g.threads[i].state = State::kRunnable;
+  g.threads[i].wait_key = nullptr;
+  g.runnable |= bit(i);
+}
+
+// A timed waiter that is chosen to run: its deadline has come.
+void wake_by_time(uint32_t i) {
+  Thread& t = g.threads[i];
+  if (t.state != State::kBlocked) return;
+  if (g.now_ns < t.deadline_ns) g.now_ns = t.deadline_ns;
+  t.timed_out = true;
+  make_runnable(i);
+}
+
+// One choice of the schedule: among `candidates`, where the default schedule takes `fallback`.
+uint32_t decide(uint32_t candidates, uint32_t fallback, bool strategy_chooses) {
+  uint32_t chosen = fallback;
+  if (g.options.choices != nullptr) {
+    uint32_t given = given_choice();
+    if (given != kNobody && (candidates & bit(given)) != 0) chosen = given;
+  } else if (strategy_chooses) {
+    chosen = choose_thread(candidates);
+  }
+  if (g.recording && chosen != fallback)
+    record_choice(g.current, g.self->op, g.self->choices_in_op, chosen);
+  ++g.self->choices_in_op;
+  return chosen;
+}
+
+uint32_t first_of(uint32_t set) {
+  return static_cast<uint32_t>(std::countr_zero(set));
+}
+
+uint32_t earliest_deadline(uint32_t set) {
+  uint32_t best = first_of(set);
+  for (uint32_t s = set; s != 0; s &= s - 1)
+    if (g.threads[first_of(s)].deadline_ns < g.threads[best].deadline_ns) best = first_of(s);
+  return best;
+}
+
+[[noreturn]] void nobody_can_run() {
+  bool lost_wakeup = false;
+  std::string message = "nobody can run:";
+  g.active = false;
+  for (uint32_t i = 0; i < g.thread_count; ++i) {
+    const Thread& t = g.threads[i];
+    if (t.state != State::kBlocked) continue;
+    const char* what = "";
+    switch (t.wait_for) {
+      case WaitFor::kCondition:
+        what = "a condition variable";
+        lost_wakeup = true;
+        break;
+      case WaitFor::kFutex:
+        what = "an atomic wait";
+        lost_wakeup = true;
+        break;
+      case WaitFor::kLock:
+        what = "a lock";
+        break;
+      case WaitFor::kThread:
+        what = "a thread to end";
+        break;
+      default:
+        what = "something";
+        break;
+    }
+    message += std::string(" ") + t.name + " waits for " + what + ";";
+  }
+  message.pop_back();
+  g.active = true;
+  fail_execution(lost_wakeup ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "G9",
+                 message.c_str());
+}
+
+// The current thread cannot go on: who runs next.
+uint32_t pick_next() {
+  if (g.runnable != 0) return decide(g.runnable, first_of(g.runnable), true);
+  uint32_t timed = timed_waiters();
+  if (timed == 0) return kNobody;
+  uint32_t next = decide(timed, earliest_deadline(timed), true);
+  wake_by_time(next);
+  return next;
+}
+
+void count_blocking_step() {
+  settle_steps();
+  ++g.steps;
+  check_budget();
+  if (uint64_t left = g.options.step_budget - g.steps; g.interval > left) {
+    g.interval = left;
+    g.countdown = static_cast<int64_t>(left);
+  }
+}
+
+void run_destructors() {
+  while (g.self->destructors != 0) {
+    TlsDestructor d = g.self->destructor[--g.self->destructors];
+    d.function(d.object);
+  }
+}
+
+[[noreturn]] void end_thread() {
+  Thread& t = *g.self;
+  point();
+  t.state = State::kDone;
+  g.runnable &= ~bit(g.current);
+  if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
+  mix_hash(0xe417);
+  wake(&t, kMaxThreads);
+  bool all_done = true;
+  for (uint32_t i = 0; i < g.thread_count; ++i) all_done &= g.threads[i].state == State::kDone;
+  if (all_done) leave_execution(Verdict::kClean);
+  uint32_t next = pick_next();
+  if (next == kNobody) nobody_can_run();
+  switch_to(next);
+  __builtin_unreachable();
+}
+
+void thread_main() {
+  Thread& t = *g.self;
+  t.result = t.function(t.argument);
+  run_destructors();
+  end_thread();
+}
+
+void copy_name(char (&to)[16], const char* from) {
+  size_t n = strnlen(from, sizeof to - 1);
+  memcpy(to, from, n);
+  to[n] = 0;
+}
+
+// "creator.n"; by hand, since every execution makes a few of them.
+void default_name(char (&to)[16], const char* creator, uint32_t n) {
+  char digits[4];
+  unsigned count = 0;
+  for (n %= 1000; count == 0 || n != 0; n /= 10) digits[count++] = static_cast<char>('0' + n % 10);
+  size_t length = strnlen(creator, sizeof to - 2 - count);
+  memcpy(to, creator, length);
+  to[length++] = '.';
+  while (count != 0) to[length++] = digits[--count];
+  to[length] = 0;
+}
+
+void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
+  Thread& t = g.threads[i];
+  t.has_acquire_fence = t.has_release_fence = false;
+  t.state = State::kRunnable;
+  t.wait_for = WaitFor::kNothing;
+  t.timed = t.timed_out = t.joined = t.detached = false;
+  t.wait_key = nullptr;
+  t.function = function;
+  t.argument = argument;
+  t.result = nullptr;
+  t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
+  t.last_pc = 0;
+  g.runnable |= bit(i);
+  fiber_reset(fiber(i), thread_main);
+}
+
+void* main_body(void* argument) {
+  auto* call = static_cast<std::pair<void (*)(void*), void*>*>(argument);
+  call->first(call->second);
+  return nullptr;
+}
+
+void begin_execution(const Options& options, bool record) {
+  shadow_setup();
+  journal_setup();
+  fibers_setup();
+  signals_setup();
+  host_fiber().thread_pointer = read_thread_pointer();
+  Clock top = g.base;
+  for (const auto& t : g.threads)
+    for (Clock c : t.clock.at) top = c > top ? c : top;
+  arena_reset();
+  if (top >= kClockLimit) {
+    shadow_wipe();
+    top = 0;
+  }
+  g.options = options;
+  g.base = top + 1;
+  g.recording = record;
+  g.races = options.races;
+  g.every_point = record || options.choices != nullptr;
+  g.slow_access = record || options.plain_points;
+  g.steps = g.switches = g.now_ns = 0;
+  g.hash = 0x1a57;
+  g.runnable = 0;
+  g.thread_count = 1;
+  g.next_name = nullptr;
+  g.failure = Failure{};
+  journal_reset();
+  recorder_reset();
+  strategy_reset();
+  set_countdown(next_distance());
+}
+
+Result execute(void (*body)(void*), void* argument, const Options& options, bool record) {
+  begin_execution(options, record);
+  std::pair<void (*)(void*), void*> call{body, argument};
+  g.current = 0;
+  g.self = &g.threads[0];
+  init_thread(0, main_body, &call);
+  g.self->clock.fill(g.base - 1);
+  g.self->clock.at[0] = g.base;
+  copy_name(g.self->name, "main");
+  g.epoch = make_epoch(0, g.base);
+  g.active = true;
+  fiber_switch(host_fiber(), fiber(0));
+  set_thread_pointer(host_fiber().thread_pointer);
+  g.active = false;
+  if (ending != Verdict::kClean) journal_undo();
+
+  if (ending == Verdict::kClean && options.leaks && arena_live_blocks() != 0) {
+    std::string message = std::to_string(arena_live_blocks()) + " heap blocks are live at the end";
+    if (const Block* b = arena_first_live())
+      message += ", the first is heap#" + std::to_string(b->number) + " of " +
+                 std::to_string(b->size) + " bytes";
+    if (record) add_leak_stacks();
+    ending = Verdict::kFailed;
+    fail_from_host(FailureKind::kLeak, "G8", message.c_str());
+  }
+  Result r;
+  r.verdict = ending;
+  r.steps = steps_so_far();
+  r.switches = g.switches;
+  r.trace_hash = g.hash;
+  r.threads = g.thread_count;
+  r.allocations = arena_allocations();
+  r.failure = std::move(g.failure);
+  if (record) r.recording = recorder_take();
+  return r;
+}
+
+void note_failure(FailureKind kind, const char* guarantee, const char* message) {
+  g.failure.kind = kind;
+  g.failure.guarantee = guarantee;
+  g.failure.message = message;
+  g.failure.thread = g.self->name;
+  g.failure.op = g.self->op;
+}
+
+void tell_failure() {
+  if (g.explain_pass && g.options.on_failure != nullptr) {
+    static const Recording none;
+    g.options.on_failure(g.failure, g.recording ? recorder_finish() : none,
+                         g.options.on_failure_context);
+  }
+}
+
+}  // namespace
+
+void slow_point() {
+  settle_steps();
+  check_budget();
+  uint64_t left = g.strategy_left;
+  bool preempt = true;
+  if (g.every_point) {
+    preempt = left == 1;
+    if (left > 1) --left;
+    set_countdown(preempt ? next_distance() : left);
+  } else {
+    set_countdown(next_distance());
+  }
+  uint32_t others = g.runnable & ~bit(g.current);
+  if (!preempt && g.options.choices == nullptr) {
+    ++g.self->choices_in_op;
+    return;
+  }
+  if (g.options.choices != nullptr) others |= timed_waiters();
+  // Time may pass at any moment: now and then a sleeper's deadline comes while others still run.
+  else if (uint32_t timed = timed_waiters(); timed != 0 && choose_number(4) == 0)
+    others |= timed;
+  if (others == 0) {
+    ++g.self->choices_in_op;
+    return;
+  }
+  uint32_t candidates = g.options.choices != nullptr ? others | bit(g.current) : others;
+  uint32_t next = decide(candidates, g.current, true);
+  wake_by_time(next);
+  switch_to(next);
+}
+
+bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
+  Thread& t = *g.self;
+  count_blocking_step();
+  t.state = State::kBlocked;
+  t.wait_for = what;
+  t.wait_key = key;
+  t.timed = timed;
+  t.timed_out = false;
+  t.deadline_ns = deadline_ns;
+  g.runnable &= ~bit(g.current);
+  mix_hash(0xb10c + static_cast<uint64_t>(what));
+  uint32_t next = pick_next();
+  if (next == kNobody) nobody_can_run();
+  switch_to(next);
+  t.timed = false;
+  return t.timed_out;
+}
+
+uint32_t wake(const void* key, uint32_t count) {
+  uint32_t waiting = 0;
+  for (uint32_t i = 0; i < g.thread_count; ++i)
+    if (g.threads[i].state == State::kBlocked && g.threads[i].wait_key == key) waiting |= bit(i);
+  uint32_t woken = 0;
+  for (; waiting != 0 && woken < count; ++woken) {
+    bool all = count >= static_cast<uint32_t>(std::popcount(waiting)) + woken;
+    uint32_t i = all || std::has_single_bit(waiting) ? first_of(waiting)
+                                                     : decide(waiting, first_of(waiting), true);
+    waiting &= ~bit(i);
+    make_runnable(i);
+  }
+  return woken;
+}
+
+void yield() {
+  count_blocking_step();
+  uint32_t others = g.runnable & ~bit(g.current);
+  if (others == 0) {
+    uint32_t timed = timed_waiters();
+    if (timed == 0) return;
+    others = bit(earliest_deadline(timed));
+  }
+  uint32_t later = others & ~(bit(g.current) - 1);
+  uint32_t next = decide(others, first_of(later != 0 ? later : others), true);
+  wake_by_time(next);
+  switch_to(next);
+}
+
+uint32_t start_thread(void* (*function)(void*), void* argument) {
+  uint32_t i = 0;
+  while (i < g.thread_count &&
+         !(g.threads[i].state == State::kDone && (g.threads[i].joined || g.threads[i].detached)))
+    ++i;
+  if (i == kMaxThreads) fail_execution(FailureKind::kLimit, "", "more than 16 threads at once");
+  Thread& t = g.threads[i];
+  Clock own = g.base;
+  if (i == g.thread_count) {
+    ++g.thread_count;
+  } else {
+    own = t.clock.at[i] + 1;  // a reused slot goes on where its last thread ended
+  }
+  init_thread(i, function, argument);
+  t.clock = g.self->clock;
+  t.clock.at[i] = own;
+  ++g.self->children;
+  if (g.next_name != nullptr) {
+    copy_name(t.name, g.next_name);
+    g.next_name = nullptr;
+  } else {
+    default_name(t.name, g.self->name, g.self->children);
+  }
+  advance();
+  return i;
+}
+
+uint32_t thread_of(pthread_t donor) {
+  uint32_t i = 0;
+  while (i < kMaxThreads && !pthread_equal(fiber(i).donor, donor)) ++i;
+  return i;
+}
+
+void acquire(Loc* loc) {
+  if (!loc->has_release) return;
+  if (loc->releaser != 0 && g.self->clock.knows(loc->releaser)) return;
+  g.self->clock.join(loc->release);
+}
+
+void release(Loc* loc) {
+  loc->release = g.self->clock;
+  loc->releaser = g.epoch;
+  loc->has_release = true;
+  advance();
+}
+
+void release_join(Loc* loc) {
+  if (!loc->has_release) return release(loc);
+  loc->release.join(g.self->clock);
+  loc->releaser = 0;
+  advance();
+}
+
+void fail_execution(FailureKind kind, const char* guarantee, const char* message) {
+  void* frame = __builtin_frame_address(0);
+  g.active = false;
+  note_failure(kind, guarantee, message);
+  if (g.failure.stacks.empty())
+    g.failure.stacks.push_back({"failed in " + g.failure.thread, capture_stack(frame)});
+  tell_failure();
+  leave_execution(Verdict::kFailed);
+}
+
+void fail_from_host(FailureKind kind, const char* guarantee, const char* message) {
+  note_failure(kind, guarantee, message);
+  tell_failure();
+}
+
+Result run(void (*body)(void*), void* argument, const Options& options) {
+  SCHED_CHECK(!g.active, "run() inside an execution");
+  g.explain_pass = !options.explain || options.record_always;
+  Result first = execute(body, argument, options, options.record_always);
+  if (first.verdict != Verdict::kFailed || g.explain_pass) return first;
+  g.explain_pass = true;
+  Result second = execute(body, argument, options, true);
+  bool same_kind = second.verdict == Verdict::kFailed && second.failure.kind == first.failure.kind;
+  if (same_kind && first.failure.kind == FailureKind::kStackOverflow) {
+    // The recorder leaves itself room, so it stops a little earlier.
+    second.steps = first.steps;
+    second.trace_hash = first.trace_hash;
+  }
+  if (same_kind && second.trace_hash == first.trace_hash) return second;
+  second.failure.kind = FailureKind::kNondeterminism;
+  second.failure.message =
+      "a second run of the failing schedule took another course; the first ended with: " +
+      first.failure.message;
+  if (second.verdict != Verdict::kFailed && options.on_failure != nullptr)
+    options.on_failure(second.failure, second.recording, options.on_failure_context);
+  second.verdict = Verdict::kFailed;
+  return second;
+}
+
+// --- The driving code's calls
+// -----------------------------------------------------------------------
+
+bool active() {
+  return here();
+}
+
+void begin_op(uint32_t index) {
+  if (!here()) return;
+  g.self->op = index;
+  g.self->choices_in_op = 0;
+  mix_hash(0x09 + (uint64_t{index} << 8));
+  if (g.recording) record_step(StepKind::kOp, 0, 0, -1, 0, index, 0);
+}
+
+void name_thread(const char* name) {
+  if (here()) copy_name(g.self->name, name);
+}
+
+void name_next_thread(const char* name) {
+  if (!here()) return;
+  copy_name(g.next_name_buffer, name);
+  g.next_name = g.next_name_buffer;
+}
+
+void name_object(const void* address, size_t size, const char* name) {
+  if (g.recording && here()) name_range(reinterpret_cast<uintptr_t>(address), size, name);
+}
+
+void note(const char* text) {
+  if (g.recording && here()) record_note(text);
+}
+
+uint32_t choose(uint32_t n) {
+  if (!here()) return 0;
+  uint32_t c = choose_number(n);
+  mix_hash(0xc4005e + (uint64_t{c} << 32));
+  return c;
+}
+
+void fail(const char* guarantee, const char* message) {
+  if (here()) fail_execution(FailureKind::kOracle, guarantee, message);
+  fprintf(stderr, "lastput: %s broken: %s\n", guarantee, message);
+  abort();
+}
+
+const char* failure_kind_name(FailureKind kind) {
+  switch (kind) {
+    case FailureKind::kNone:
+      return "none";
+    case FailureKind::kOracle:
+      return "guarantee";
+    case FailureKind::kDataRace:
+      return "data-race";
+    case FailureKind::kUseAfterFree:
+      return "use-after-free";
+    case FailureKind::kBadFree:
+      return "bad-free";
+    case FailureKind::kOutOfBounds:
+      return "out-of-bounds";
+    case FailureKind::kLeak:
+      return "leak";
+    case FailureKind::kDeadlock:
+      return "deadlock";
+    case FailureKind::kLostWakeup:
+      return "lost-wakeup";
+    case FailureKind::kLockMisuse:
+      return "lock-misuse";
+    case FailureKind::kLivelock:
+      return "livelock";
+    case FailureKind::kStackOverflow:
+      return "stack-overflow";
+    case FailureKind::kCrash:
+      return "crash";
+    case FailureKind::kNondeterminism:
+      return "nondeterminism";
+    case FailureKind::kLimit:
+      return "engine-limit";
+  }
+  return "unknown";
+}
+
+const char* step_kind_name(StepKind kind) {
+  static const char* const names[] = {"load",   "store", "rmw",    "cas-fail", "fence", "read",
+                                      "write",  "lock",  "unlock", "try-lock", "wait",  "wake",
+                                      "create", "join",  "exit",   "yield",    "sleep", "malloc",
+                                      "free",   "op",    "note"};
+  return names[static_cast<unsigned>(kind)];
+}
+
+}  // namespace sched

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine's inside: logical threads, scheduling points, blocking, failing. Included by the parts
+// that instrumented code calls into (tsan_abi.cc, interpose_*.cc); users include sched.h.
+//
+// Everything here runs on one OS thread, so nothing is atomic and nothing locks. Entry points first
+// ask here(): is the caller the current logical thread of a running execution?
+#ifndef LASTPUT_SCHED_ENGINE_H_
+#define LASTPUT_SCHED_ENGINE_H_
+
+#include <cstdint>
+
+#include "sched/clock.h"
+#include "sched/fiber.h"
+#include "sched/sched.h"
+#include "sched/shadow.h"
+
+namespace sched {
+
+enum class State : uint8_t { kUnused, kRunnable, kBlocked, kDone };
+enum class WaitFor : uint8_t { kNothing, kLock, kThread, kCondition, kFutex, kTime };
+
+struct TlsDestructor {
+  void (*function)(void*);
+  void* object;
+};
+
+struct Thread {
+  VectorClock clock;
+  VectorClock acquire_fence;  // what relaxed loads saw, for the next acquire fence
+  VectorClock release_fence;  // the clock at the last release fence, for the next relaxed stores
+  bool has_acquire_fence, has_release_fence;
+  State state;
+  WaitFor wait_for;
+  bool timed, timed_out;  // blocked with a deadline; woken by it
+  bool joined, detached;
+  const void* wait_key;
+  uint64_t deadline_ns;
+  void* (*function)(void*);
+  void* argument;
+  void* result;
+  uint32_t op, choices_in_op;  // anchor of Choice
+  uint32_t children;
+  uint32_t cursor;  // into Engine::given[thread]
+  uint32_t destructors;
+  uintptr_t last_pc;
+  char name[16];
+  TlsDestructor destructor[32];
+};
+
+struct Engine {
+  // Hot: touched at every point.
+  bool active;       // an execution runs
+  bool slow_access;  // plain accesses need more than the race check
+  bool recording;
+  bool races;
+  uint32_t current;
+  int64_t countdown;  // points until slow_point()
+  uint64_t hash;
+  Epoch epoch;  // of the current thread
+  Thread* self;
+
+  uint32_t runnable;  // bit per thread
+  uint32_t thread_count;
+  uint64_t steps, interval;  // points accounted for; length of the running countdown
+  uint64_t switches;
+  uint64_t now_ns;  // virtual time since the execution began
+  uint64_t random;
+  uint64_t strategy_left;  // recording: points until the strategy's next preemption, 0 = never
+  bool every_point;        // slow_point at each point
+  bool explain_pass;       // a failure now is final
+  size_t bytes_used;
+  Clock base;  // the execution's first clock
+  Options options;
+  const char* next_name;  // set by name_next_thread
+  char next_name_buffer[16];
+
+  Failure failure;
+  Recording recording_out;
+  Thread threads[kMaxThreads];
+};
+extern Engine g;
+
+// Whether the caller is the current logical thread (and not, say, the fuzzer's watchdog thread).
+inline bool here() {
+  return __builtin_expect(g.active, 0) && read_thread_pointer() == fiber(g.current).thread_pointer;
+}
+
+// --- Scheduling
+// -------------------------------------------------------------------------------------
+
+void slow_point();
+// A scheduling point: somebody else may run before the caller's operation takes effect.
+inline void point() {
+  if (__builtin_expect(--g.countdown == 0, 0)) slow_point();
+}
+inline uint64_t steps_so_far() {
+  return g.steps + (g.interval - static_cast<uint64_t>(g.countdown));
+}
+
+// Blocks the caller until wake(key) or, if timed, until virtual time reaches the deadline. Returns
+// whether the deadline ended the wait. Fails the execution when nobody is left to run.
+bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns);
+// Makes up to `count` threads blocked on `key` runnable; which ones is a choice. Returns how many.
+uint32_t wake(const void* key, uint32_t count);
+// Prefers any other runnable thread.
+void yield();
+// Starts a logical thread; its index. Fails the execution when there are too many.
+uint32_t start_thread(void* (*function)(void*), void* argument);
+uint32_t thread_of(pthread_t donor);  // kMaxThreads if it is none of ours
+
+// --- Happens-before
+// -----------------------------------------------------------------------------------
+
+// The caller's clock advances: what it does from here on is not covered by what it released so far.
+inline void advance() {
+  g.epoch++;
+  g.self->clock.at[g.current]++;
+}
+void acquire(Loc* loc);       // caller learns what the loc's releasers knew
+void release(Loc* loc);       // loc holds exactly what the caller knows
+void release_join(Loc* loc);  // loc holds that too
+
+inline void mix_hash(uint64_t x) {
+  uint64_t h = (g.hash ^ x) * 0x9E3779B97F4A7C15u;
+  g.hash = h ^ (h >> 32);
+}
+// Values reach the hash without addresses that vary between processes.
+inline uint64_t stable_value(uint64_t v) {
+  if (__builtin_expect(v - 0x500000000000u < 0x300000000000u, 0))
+    return in_image(v) ? v - shadow.image_base : 0x5ca1ab1e;
+  return v;
+}
+inline void hash_step(StepKind kind, const Loc* loc, uint64_t value) {
+  uint64_t id = static_cast<uint64_t>(loc - shadow.locs);
+  mix_hash(stable_value(value) + (id << 40) + (uint64_t{g.current} << 32) +
+           (static_cast<uint64_t>(kind) << 56));
+}
+
+// --- Failing
+// ------------------------------------------------------------------------------------------
+
+// Ends the execution with a failure; does not return. `other` is the earlier access of a race.
+[[noreturn]] void fail_execution(FailureKind kind, const char* guarantee, const char* message);
+inline constexpr char kStackOverflowMessage[] =
+    "the stack overflowed (256 KiB): endless recursion?";
+// The same, from places that are on no fiber (the leak check).
+void fail_from_host(FailureKind kind, const char* guarantee, const char* message);
+
+}  // namespace sched
+
+#endif  // LASTPUT_SCHED_ENGINE_H_

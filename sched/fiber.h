@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fibers on borrowed threads: each logical thread runs on the stack, and with the thread pointer,
+// of a parked pthread (its donor), so that thread_local, errno, exceptions and sanitizers see a
+// thread.
+#ifndef LASTPUT_SCHED_FIBER_H_
+#define LASTPUT_SCHED_FIBER_H_
+
+#include <pthread.h>
+
+#include <cstdint>
+
+#include "sched/sched.h"
+
+namespace sched {
+
+struct Fiber {
+  void* sp;                 // saved stack pointer while not running
+  uint64_t thread_pointer;  // FS base of the donor
+  pthread_t donor;
+  uintptr_t stack_low, stack_top;  // usable part
+};
+
+// Makes the donors of all logical threads, once a process (again in a fork child). Fibers' stacks
+// lie at fixed addresses behind the heap.
+void fibers_setup();
+extern Fiber fibers[kMaxThreads];
+extern Fiber host;
+inline Fiber& fiber(unsigned index) {
+  return fibers[index];
+}
+inline Fiber& host_fiber() {
+  return host;
+}
+
+// Prepares `f` to start in `entry` on a fresh stack, with the executable's TLS as at thread start.
+void fiber_reset(Fiber& f, void (*entry)());
+// Leaves `from` and goes on in `to`.
+void fiber_switch(Fiber& from, Fiber& to);
+
+inline uint64_t read_thread_pointer() {
+  uint64_t value;
+  asm("movq %%fs:0, %0" : "=r"(value));  // the ABI keeps the thread pointer at its own address
+  return value;
+}
+void set_thread_pointer(uint64_t value);
+
+// Whether a fault address lies in the guard below fiber `index`'s stack.
+bool in_stack_guard(unsigned index, uintptr_t address);
+
+}  // namespace sched
+
+#endif  // LASTPUT_SCHED_FIBER_H_

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+// malloc and its family: logical threads allocate from the execution's arena, everybody else from
+// the real heap. Pointers tell where they belong, so either may free what the other made.
+#include <errno.h>
+#include <malloc.h>
+
+#include <cstring>
+
+#include "sched/arena.h"
+#include "sched/engine.h"
+#include "sched/real.h"
+
+namespace sched {
+namespace {
+
+bool power_of_two(size_t n) {
+  return n != 0 && (n & (n - 1)) == 0;
+}
+
+void* allocate(size_t size, size_t alignment) {
+  void* p = arena_allocate(size, alignment);
+  if (p == nullptr) errno = ENOMEM;
+  return p;
+}
+
+void release_memory(void* p) {
+  if (!in_heap(reinterpret_cast<uintptr_t>(p))) return real_free(p);
+  if (here()) arena_free(p);
+  // Otherwise its execution is over, and the arena with it.
+}
+
+void* aligned(size_t alignment, size_t size) {
+  if (!here()) return real_memalign(alignment, size);
+  if (!power_of_two(alignment)) {
+    errno = EINVAL;
+    return nullptr;
+  }
+  return allocate(size, alignment);
+}
+
+}  // namespace
+}  // namespace sched
+
+using namespace sched;
+
+#define SCHED_EXPORT extern "C" __attribute__((visibility("default")))
+
+SCHED_EXPORT void* malloc(size_t size) {
+  return here() ? allocate(size, 16) : real_malloc(size);
+}
+
+SCHED_EXPORT void free(void* p) {
+  if (p != nullptr) release_memory(p);
+}
+
+SCHED_EXPORT void* calloc(size_t count, size_t size) {
+  if (!here()) return real_calloc(count, size);
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  void* p = allocate(bytes, 16);
+  if (p != nullptr) memset(p, 0, bytes);
+  return p;
+}
+
+SCHED_EXPORT void* realloc(void* p, size_t size) {
+  bool ours = in_heap(reinterpret_cast<uintptr_t>(p));
+  if (!here() && !ours) return real_realloc(p, size);
+  if (p == nullptr) return malloc(size);
+  if (!ours) return real_realloc(p, size);
+  void* q = malloc(size);
+  if (q == nullptr) return nullptr;
+  size_t old = arena_size(p);
+  memcpy(q, p, old < size ? old : size);
+  free(p);
+  return q;
+}
+
+SCHED_EXPORT void* reallocarray(void* p, size_t count, size_t size) {
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) {
+    errno = ENOMEM;
+    return nullptr;
+  }
+  return realloc(p, bytes);
+}
+
+SCHED_EXPORT void* memalign(size_t alignment, size_t size) {
+  return aligned(alignment, size);
+}
+SCHED_EXPORT void* aligned_alloc(size_t alignment, size_t size) {
+  return aligned(alignment, size);
+}
+SCHED_EXPORT int posix_memalign(void** out, size_t alignment, size_t size) {
+  if (!power_of_two(alignment) || alignment % sizeof(void*) != 0) return EINVAL;
+  void* p = aligned(alignment, size);
+  if (p == nullptr) return ENOMEM;
+  *out = p;
+  return 0;
+}
+
+#if !SCHED_ASAN
+SCHED_EXPORT size_t malloc_usable_size(void* p) {
+  if (p == nullptr) return 0;
+  if (in_heap(reinterpret_cast<uintptr_t>(p))) return arena_size(p);
+  // glibc keeps a chunk's size in front of it; the low three bits are flags.
+  size_t chunk = static_cast<size_t*>(p)[-1];
+  return (chunk & ~size_t{7}) - ((chunk & 2) != 0 ? 2 : 1) * sizeof(size_t);
+}
+
+// The operators that the sanitizers' runtimes would otherwise own.
+#endif

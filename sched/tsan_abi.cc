@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+// The entry points that -fsanitize=thread makes the compiler call: every plain and atomic access of
+// the code under test arrives here. (The ABI is that of compiler-rt's tsan_interface.h.)
+#include <cstring>
+#include <type_traits>
+
+#include "sched/engine.h"
+#include "sched/journal.h"
+#include "sched/recorder.h"
+
+#if SCHED_ASAN
+extern "C" int __asan_address_is_poisoned(const volatile void*);
+extern "C" void __asan_report_load_n(void*, size_t);
+extern "C" void __asan_report_store_n(void*, size_t);
+#endif
+
+namespace sched {
+namespace {
+
+#define SCHED_PC() reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+// --- Plain accesses
+// -----------------------------------------------------------------------------------
+
+template <class F>
+void for_each_granule(uintptr_t address, size_t size, F f) {
+  for (uintptr_t end = address + size; address < end;) {
+    uintptr_t next = (address | 7) + 1;
+    if (next > end) next = end;
+    f(address, static_cast<unsigned>(next - address));
+    address = next;
+  }
+}
+
+[[gnu::noinline]] void slow_access(uintptr_t address, size_t size, bool writes, uintptr_t pc) {
+  if (g.options.plain_points) point();
+  if (!g.recording || size == 0) return;
+  record_access(address, static_cast<unsigned>(size), writes, false);
+  if (g.options.record_plain)
+    record_step(writes ? StepKind::kWrite : StepKind::kRead, address, static_cast<unsigned>(size),
+                -1, 0, 0, pc);
+}
+
+inline void check_granule(uintptr_t address, unsigned size, bool writes) {
+  Cell* cell = cell_of(address);
+  check_heap(cell, address, size, writes);
+  if (writes && !in_world(address)) journal_write(address, size);
+  if (!g.races) return;
+  if (writes)
+    check_write(cell, address, size, false);
+  else
+    check_read(cell, address, size);
+}
+
+void access_range(uintptr_t address, size_t size, bool writes, uintptr_t pc) {
+  if (!g.active) return;
+  if (g.slow_access) slow_access(address, size, writes, pc);
+  for_each_granule(address, size, [&](uintptr_t a, unsigned n) { check_granule(a, n, writes); });
+}
+
+inline void access(uintptr_t address, unsigned size, bool writes, uintptr_t pc) {
+  if (!g.active) return;
+  if (__builtin_expect(g.slow_access, 0)) slow_access(address, size, writes, pc);
+  if (__builtin_expect((address & 7) + size <= 8, 1)) return check_granule(address, size, writes);
+  for_each_granule(address, size, [&](uintptr_t a, unsigned n) { check_granule(a, n, writes); });
+}
+
+// --- Atomics
+// ------------------------------------------------------------------------------------------
+
+constexpr bool acquires(int order) {
+  return order == __ATOMIC_ACQUIRE || order == __ATOMIC_CONSUME || order == __ATOMIC_ACQ_REL ||
+         order == __ATOMIC_SEQ_CST;
+}
+constexpr bool releases(int order) {
+  return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
+}
+
+// Point, memory check, race check against plain accesses; the location's state.
+template <class T>
+Loc* enter_atomic(const volatile T* a, bool writes) {
+  point();
+  auto address = reinterpret_cast<uintptr_t>(a);
+#if SCHED_ASAN
+  if (__asan_address_is_poisoned(a) && !in_heap(address)) {
+    if (writes)
+      __asan_report_store_n(const_cast<T*>(a), sizeof(T));
+    else
+      __asan_report_load_n(const_cast<T*>(a), sizeof(T));
+  }
+#endif
+  Cell* cell = cell_of(address);
+  check_heap(cell, address, sizeof(T) < 8 ? sizeof(T) : 8, writes);
+  if (writes && !in_world(address)) journal_write(address, sizeof(T));
+  Loc* loc = loc_of(cell, address, sizeof(T));
+  if (g.recording) record_access(address, sizeof(T), writes, true);
+  if (g.races) check_atomic(cell, loc, address, sizeof(T), writes);
+  return loc;
+}
+
+// The reader's side of synchronises-with.
+void did_read(Loc* loc, int order) {
+  if (!loc->has_release) return;
+  if (acquires(order)) return acquire(loc);
+  if (loc->releaser != 0 && g.self->clock.knows(loc->releaser)) return;
+  if (!g.self->has_acquire_fence)
+    g.self->acquire_fence = loc->release;
+  else
+    g.self->acquire_fence.join(loc->release);
+  g.self->has_acquire_fence = true;
+}
+
+// The writer's side. A plain store ends the release sequence, a read-modify-write continues it.
+void did_write(Loc* loc, int order, bool rmw) {
+  if (releases(order)) {
+    // An acquiring RMW already knows what the sequence released, so its own clock covers it.
+    if (rmw && !acquires(order))
+      release_join(loc);
+    else
+      release(loc);
+    return;
+  }
+  if (!rmw) loc->has_release = false;
+  if (!g.self->has_release_fence) return;
+  if (loc->has_release)
+    loc->release.join(g.self->release_fence);
+  else
+    loc->release = g.self->release_fence;
+  loc->has_release = true;
+  loc->releaser = 0;
+}
+
+template <class T>
+uint64_t bits(T v) {
+  return static_cast<uint64_t>(v);
+}
+
+template <class T>
+void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T before, T value,
+                 uintptr_t pc) {
+  hash_step(kind, loc, bits(before) * 31 + bits(value));
+  if (__builtin_expect(g.recording, 0))
+    record_step(kind, reinterpret_cast<uintptr_t>(a), sizeof(T), order, bits(before), bits(value),
+                pc);
+}
+
+template <class T>
+T load(const volatile T* a, int order, uintptr_t pc) {
+  if (!g.active) return *a;
+  Loc* loc = enter_atomic(a, false);
+  T v = *a;
+  did_read(loc, order);
+  finish_step(StepKind::kLoad, a, loc, order, v, v, pc);
+  return v;
+}
+
+template <class T>
+void store(volatile T* a, T v, int order, uintptr_t pc) {
+  if (!g.active) {
+    *a = v;
+    return;
+  }
+  Loc* loc = enter_atomic(a, true);
+  T before = *a;
+  did_write(loc, order, false);
+  *a = v;
+  finish_step(StepKind::kStore, a, loc, order, before, v, pc);
+}
+
+// Outside an execution these run on the host thread before or after all logical threads, but other
+// OS threads may exist: so they stay atomic there, by the compiler's own builtins.
+template <class T, class F>
+T rmw(volatile T* a, int order, uintptr_t pc, F f) {
+  if (!g.active) {
+    T old = *a;
+    while (
+        !__atomic_compare_exchange_n(a, &old, f(old), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
+    return old;
+  }
+  Loc* loc = enter_atomic(a, true);
+  T old = *a;
+  T v = f(old);
+  did_read(loc, order);
+  did_write(loc, order, true);
+  *a = v;
+  finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
+  return old;
+}
+
+template <class T>
+bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_order, uintptr_t pc) {
+  if (!g.active)
+    return __atomic_compare_exchange_n(a, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+  T want = *expected;
+  point();
+  // Whether it will be a write decides which races it can have.
+  g.countdown++;
+  bool succeeds = *a == want;
+  Loc* loc = enter_atomic(a, succeeds);
+  T old = *a;
+  if (!succeeds) {
+    did_read(loc, failure_order);
+    *expected = old;
+    finish_step(StepKind::kCasFail, a, loc, failure_order, old, old, pc);
+    return false;
+  }
+  did_read(loc, order);
+  did_write(loc, order, true);
+  *a = v;
+  finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
+  return true;
+}
+
+void fence(int order, uintptr_t pc) {
+  if (!g.active) return __atomic_thread_fence(__ATOMIC_SEQ_CST);
+  point();
+  Thread& t = *g.self;
+  if (acquires(order) && t.has_acquire_fence) {
+    t.clock.join(t.acquire_fence);
+    t.has_acquire_fence = false;
+  }
+  if (releases(order)) {
+    t.release_fence = t.clock;
+    t.has_release_fence = true;
+    advance();
+  }
+  mix_hash(0xfe4ce + static_cast<uint64_t>(order));
+  if (g.recording) record_step(StepKind::kFence, 0, 0, order, 0, 0, pc);
+}
+
+}  // namespace
+}  // namespace sched
+
+using sched::access;
+using sched::access_range;
+
+#define SCHED_EXPORT extern "C" __attribute__((visibility("default")))
+#define SCHED_ADDR(p) reinterpret_cast<uintptr_t>(p)
+
+#define SCHED_PLAIN(N)                                            \
+  SCHED_EXPORT void __tsan_read##N(void* a) {                     \
+    access(SCHED_ADDR(a), N, false, SCHED_PC());                  \
+  }                                                               \
+  SCHED_EXPORT void __tsan_write##N(void* a) {                    \
+    access(SCHED_ADDR(a), N, true, SCHED_PC());                   \
+  }                                                               \
+  SCHED_EXPORT void __tsan_unaligned_read##N(void* a) {           \
+    access(SCHED_ADDR(a), N, false, SCHED_PC());                  \
+  }                                                               \
+  SCHED_EXPORT void __tsan_unaligned_write##N(void* a) {          \
+    access(SCHED_ADDR(a), N, true, SCHED_PC());                   \
+  }                                                               \
+  SCHED_EXPORT void __tsan_volatile_read##N(void* a) {            \
+    access(SCHED_ADDR(a), N, false, SCHED_PC());                  \
+  }                                                               \
+  SCHED_EXPORT void __tsan_volatile_write##N(void* a) {           \
+    access(SCHED_ADDR(a), N, true, SCHED_PC());                   \
+  }                                                               \
+  SCHED_EXPORT void __tsan_unaligned_volatile_read##N(void* a) {  \
+    access(SCHED_ADDR(a), N, false, SCHED_PC());                  \
+  }                                                               \
+  SCHED_EXPORT void __tsan_unaligned_volatile_write##N(void* a) { \
+    access(SCHED_ADDR(a), N, true, SCHED_PC());                   \
+  }                                                               \
+  SCHED_EXPORT void __tsan_read_write##N(void* a) {               \
+    access(SCHED_ADDR(a), N, false, SCHED_PC());                  \
+    access(SCHED_ADDR(a), N, true, SCHED_PC());                   \
+  }                                                               \
+  SCHED_EXPORT void __tsan_unaligned_read_write##N(void* a) {     \
+    access(SCHED_ADDR(a), N, false, SCHED_PC());                  \
+    access(SCHED_ADDR(a), N, true, SCHED_PC());                   \
+  }
+SCHED_PLAIN(1)
+SCHED_PLAIN(2)
+SCHED_PLAIN(4)
+SCHED_PLAIN(8)
+SCHED_PLAIN(16)
+
+SCHED_EXPORT void __tsan_read_range(void* a, size_t n) {
+  access_range(SCHED_ADDR(a), n, false, SCHED_PC());
+}
+SCHED_EXPORT void __tsan_write_range(void* a, size_t n) {
+  access_range(SCHED_ADDR(a), n, true, SCHED_PC());
+}
+SCHED_EXPORT void __tsan_vptr_read(void** a) {
+  access(SCHED_ADDR(a), 8, false, SCHED_PC());
+}
+SCHED_EXPORT void __tsan_vptr_update(void** a, void* v) {
+  // Constructors of a hierarchy store the same table again and again; only a change is a write.
+  if (*a != v) access(SCHED_ADDR(a), 8, true, SCHED_PC());
+}
+SCHED_EXPORT void* __tsan_memcpy(void* to, const void* from, size_t n) {
+  access_range(SCHED_ADDR(from), n, false, SCHED_PC());
+  access_range(SCHED_ADDR(to), n, true, SCHED_PC());
+  return memcpy(to, from, n);
+}
+SCHED_EXPORT void* __tsan_memmove(void* to, const void* from, size_t n) {
+  access_range(SCHED_ADDR(from), n, false, SCHED_PC());
+  access_range(SCHED_ADDR(to), n, true, SCHED_PC());
+  return memmove(to, from, n);
+}
+SCHED_EXPORT void* __tsan_memset(void* to, int v, size_t n) {
+  access_range(SCHED_ADDR(to), n, true, SCHED_PC());
+  return memset(to, v, n);
+}
+
+SCHED_EXPORT void __tsan_init() {}
+SCHED_EXPORT void __tsan_func_entry(void*) {}
+SCHED_EXPORT void __tsan_func_exit() {}
+SCHED_EXPORT void __tsan_ignore_thread_begin() {}
+SCHED_EXPORT void __tsan_ignore_thread_end() {}
+SCHED_EXPORT void __tsan_atomic_thread_fence(int order) {
+  sched::fence(order, SCHED_PC());
+}
+SCHED_EXPORT void __tsan_atomic_signal_fence(int) {}
+
+#define SCHED_RMW(N, T, NAME, EXPR)                                         \
+  SCHED_EXPORT T __tsan_atomic##N##_##NAME(volatile T* a, T v, int order) { \
+    return sched::rmw<T>(a, order, SCHED_PC(), [&](T old) -> T {            \
+      (void)old;                                                            \
+      return static_cast<T>(EXPR);                                          \
+    });                                                                     \
+  }
+#define SCHED_ATOMICS(N, T)                                                                        \
+  SCHED_EXPORT T __tsan_atomic##N##_load(const volatile T* a, int order) {                         \
+    return sched::load<T>(a, order, SCHED_PC());                                                   \
+  }                                                                                                \
+  SCHED_EXPORT void __tsan_atomic##N##_store(volatile T* a, T v, int order) {                      \
+    sched::store<T>(a, v, order, SCHED_PC());                                                      \
+  }                                                                                                \
+  SCHED_RMW(N, T, exchange, v)                                                                     \
+  SCHED_RMW(N, T, fetch_add, old + v)                                                              \
+  SCHED_RMW(N, T, fetch_sub, old - v)                                                              \
+  SCHED_RMW(N, T, fetch_and, old& v)                                                               \
+  SCHED_RMW(N, T, fetch_or, old | v)                                                               \
+  SCHED_RMW(N, T, fetch_xor, old ^ v)                                                              \
+  SCHED_RMW(N, T, fetch_nand, ~(old & v))                                                          \
+  SCHED_EXPORT int __tsan_atomic##N##_compare_exchange_strong(volatile T* a, T* e, T v, int order, \
+                                                              int failure_order) {                 \
+    return sched::compare_exchange<T>(a, e, v, order, failure_order, SCHED_PC());                  \
+  }                                                                                                \
+  SCHED_EXPORT int __tsan_atomic##N##_compare_exchange_weak(volatile T* a, T* e, T v, int order,   \
+                                                            int failure_order) {                   \
+    return sched::compare_exchange<T>(a, e, v, order, failure_order, SCHED_PC());                  \
+  }                                                                                                \
+  SCHED_EXPORT T __tsan_atomic##N##_compare_exchange_val(volatile T* a, T e, T v, int order,       \
+                                                         int failure_order) {                      \
+    sched::compare_exchange<T>(a, &e, v, order, failure_order, SCHED_PC());                        \
+    return e;                                                                                      \
+  }
+SCHED_ATOMICS(8, uint8_t)
+SCHED_ATOMICS(16, uint16_t)
+SCHED_ATOMICS(32, uint32_t)
+SCHED_ATOMICS(64, uint64_t)
