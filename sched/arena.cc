@@ -6,11 +6,6 @@
 #include "sched/engine.h"
 #include "sched/recorder.h"
 
-#if SCHED_ASAN
-extern "C" void __asan_poison_memory_region(const volatile void*, size_t);
-extern "C" void __asan_unpoison_memory_region(const volatile void*, size_t);
-#endif
-
 namespace sched {
 namespace {
 
@@ -36,12 +31,6 @@ void mark(uintptr_t address, size_t size, uint8_t state) {
     cell[size / 8].heap = state == kHeapFreed ? state : static_cast<uint8_t>(size % 8);
 }
 
-void poison([[maybe_unused]] uintptr_t address, [[maybe_unused]] size_t size) {
-#if SCHED_ASAN
-  __asan_poison_memory_region(reinterpret_cast<void*>(address), size);
-#endif
-}
-
 Block* block_of(void* pointer) {
   auto* header = static_cast<Header*>(pointer) - 1;
   auto address = reinterpret_cast<uintptr_t>(pointer);
@@ -56,9 +45,6 @@ Block* block_of(void* pointer) {
 
 void arena_reset() {
   shadow_reset(used);
-#if SCHED_ASAN
-  __asan_unpoison_memory_region(reinterpret_cast<void*>(kWorldBase), used);
-#endif
   used = kRedZone;
   block_count = 0;
   live = 0;
@@ -93,9 +79,7 @@ void* arena_allocate(size_t size, size_t alignment) {
   memset(reinterpret_cast<void*>(address), 0xcd, size);
   mark(address, size, 8);
   uintptr_t end = kWorldBase + ((offset + size + 7) & ~size_t{7});
-  poison(kWorldBase + used, address - (kWorldBase + used) - sizeof(Header));
   used = end - kWorldBase;
-  poison(end, kRedZone);
   if (g.recording) record_heap(StepKind::kMalloc, address, size);
   return reinterpret_cast<void*>(address);
 }
@@ -113,7 +97,6 @@ void arena_free(void* pointer) {
       check_write(cell, a, end - a < 8 ? static_cast<unsigned>(end - a) : 8, true);
   }
   mark(block->address, block->size, kHeapFreed);
-  poison(block->address, block->size);
   block->live = false;
   --live;
 }

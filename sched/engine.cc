@@ -153,9 +153,8 @@ uint32_t earliest_deadline(uint32_t set) {
     message += std::string(" ") + t.name + " waits for " + what + ";";
   }
   message.pop_back();
-  g.active = true;
-  fail_execution(lost_wakeup ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "G9",
-                 message.c_str());
+  fail_composed(lost_wakeup ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "G9",
+                std::move(message));
 }
 
 // The current thread cannot go on: who runs next.
@@ -304,7 +303,7 @@ Result execute(void (*body)(void*), void* argument, const Options& options, bool
                  std::to_string(b->size) + " bytes";
     if (record) add_leak_stacks();
     ending = Verdict::kFailed;
-    fail_from_host(FailureKind::kLeak, "G8", message.c_str());
+    fail_from_host(FailureKind::kLeak, "G8", std::move(message));
   }
   Result r;
   r.verdict = ending;
@@ -318,10 +317,10 @@ Result execute(void (*body)(void*), void* argument, const Options& options, bool
   return r;
 }
 
-void note_failure(FailureKind kind, const char* guarantee, const char* message) {
+void note_failure(FailureKind kind, const char* guarantee, std::string&& message) {
   g.failure.kind = kind;
   g.failure.guarantee = guarantee;
-  g.failure.message = message;
+  g.failure.message = std::move(message);
   g.failure.thread = g.self->name;
   g.failure.op = g.self->op;
 }
@@ -468,17 +467,22 @@ void release_join(Loc* loc) {
 }
 
 void fail_execution(FailureKind kind, const char* guarantee, const char* message) {
+  g.active = false;
+  fail_composed(kind, guarantee, message);
+}
+
+void fail_composed(FailureKind kind, const char* guarantee, std::string&& message) {
   void* frame = __builtin_frame_address(0);
   g.active = false;
-  note_failure(kind, guarantee, message);
+  note_failure(kind, guarantee, std::move(message));
   if (g.failure.stacks.empty())
     g.failure.stacks.push_back({"failed in " + g.failure.thread, capture_stack(frame)});
   tell_failure();
   leave_execution(Verdict::kFailed);
 }
 
-void fail_from_host(FailureKind kind, const char* guarantee, const char* message) {
-  note_failure(kind, guarantee, message);
+void fail_from_host(FailureKind kind, const char* guarantee, std::string&& message) {
+  note_failure(kind, guarantee, std::move(message));
   tell_failure();
 }
 

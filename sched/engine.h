@@ -8,6 +8,7 @@
 #define LASTPUT_SCHED_ENGINE_H_
 
 #include <cstdint>
+#include <string>
 
 #include "sched/clock.h"
 #include "sched/fiber.h"
@@ -139,12 +140,15 @@ inline void hash_step(StepKind kind, const Loc* loc, uint64_t value) {
 // --- Failing
 // ------------------------------------------------------------------------------------------
 
-// Ends the execution with a failure; does not return. `other` is the earlier access of a race.
+// Ends the execution with a failure; does not return.
 [[noreturn]] void fail_execution(FailureKind kind, const char* guarantee, const char* message);
+// The same with a composed message. REQUIRES: the engine inactive while it was composed, so that it
+// lives on the real heap; the caller's frame is abandoned, so it owns nothing else.
+[[noreturn]] void fail_composed(FailureKind kind, const char* guarantee, std::string&& message);
 inline constexpr char kStackOverflowMessage[] =
     "the stack overflowed (256 KiB): endless recursion?";
 // The same, from places that are on no fiber (the leak check).
-void fail_from_host(FailureKind kind, const char* guarantee, const char* message);
+void fail_from_host(FailureKind kind, const char* guarantee, std::string&& message);
 
 }  // namespace sched
 

@@ -43,6 +43,10 @@ void* aligned(size_t alignment, size_t size) {
 
 using namespace sched;
 
+// The link asks for this name, so that these definitions are taken before a sanitizer's weak ones.
+extern "C" const char sched_interpose_memory;
+const char sched_interpose_memory = 1;
+
 #define SCHED_EXPORT extern "C" __attribute__((visibility("default")))
 
 SCHED_EXPORT void* malloc(size_t size) {
@@ -109,6 +113,77 @@ SCHED_EXPORT size_t malloc_usable_size(void* p) {
   size_t chunk = static_cast<size_t*>(p)[-1];
   return (chunk & ~size_t{7}) - ((chunk & 2) != 0 ? 2 : 1) * sizeof(size_t);
 }
+#endif
 
-// The operators that the sanitizers' runtimes would otherwise own.
+// The C++ library's operators call malloc; AddressSanitizer's would not.
+#if SCHED_ASAN
+#include <new>
+
+namespace {
+void* allocate_or_throw(size_t size) {
+  void* p = malloc(size);
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+void* allocate_or_throw(size_t size, std::align_val_t alignment) {
+  void* p = memalign(static_cast<size_t>(alignment), size);
+  if (p == nullptr) throw std::bad_alloc();
+  return p;
+}
+}  // namespace
+
+void* operator new(size_t n) {
+  return allocate_or_throw(n);
+}
+void* operator new[](size_t n) {
+  return allocate_or_throw(n);
+}
+void* operator new(size_t n, const std::nothrow_t&) noexcept {
+  return malloc(n);
+}
+void* operator new[](size_t n, const std::nothrow_t&) noexcept {
+  return malloc(n);
+}
+void* operator new(size_t n, std::align_val_t a) {
+  return allocate_or_throw(n, a);
+}
+void* operator new[](size_t n, std::align_val_t a) {
+  return allocate_or_throw(n, a);
+}
+void* operator new(size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return memalign(static_cast<size_t>(a), n);
+}
+void* operator new[](size_t n, std::align_val_t a, const std::nothrow_t&) noexcept {
+  return memalign(static_cast<size_t>(a), n);
+}
+void operator delete(void* p) noexcept {
+  free(p);
+}
+void operator delete[](void* p) noexcept {
+  free(p);
+}
+void operator delete(void* p, size_t) noexcept {
+  free(p);
+}
+void operator delete[](void* p, size_t) noexcept {
+  free(p);
+}
+void operator delete(void* p, const std::nothrow_t&) noexcept {
+  free(p);
+}
+void operator delete[](void* p, const std::nothrow_t&) noexcept {
+  free(p);
+}
+void operator delete(void* p, std::align_val_t) noexcept {
+  free(p);
+}
+void operator delete[](void* p, std::align_val_t) noexcept {
+  free(p);
+}
+void operator delete(void* p, size_t, std::align_val_t) noexcept {
+  free(p);
+}
+void operator delete[](void* p, size_t, std::align_val_t) noexcept {
+  free(p);
+}
 #endif

@@ -200,6 +200,10 @@ void sleep_until(uint64_t deadline) {
 
 using namespace sched;
 
+// The link asks for this name, so that these definitions are taken before a sanitizer's weak ones.
+extern "C" const char sched_interpose_threads;
+const char sched_interpose_threads = 1;
+
 #define SCHED_EXPORT extern "C" __attribute__((visibility("default")))
 
 // --- Threads

@@ -256,8 +256,7 @@ void fail_race(uintptr_t address, unsigned size, const char* mine, uint32_t othe
                                   a->stack});
     add_heap_stacks(address, false);
   }
-  g.active = true;
-  fail_execution(FailureKind::kDataRace, is_free ? "G8" : "G7", message.c_str());
+  fail_composed(FailureKind::kDataRace, is_free ? "G8" : "G7", std::move(message));
 }
 
 void fail_heap(uintptr_t address, unsigned size, bool writes, bool freed) {
@@ -273,9 +272,8 @@ void fail_heap(uintptr_t address, unsigned size, bool writes, bool freed) {
          capture_stack(frame)});
     add_heap_stacks(address, freed);
   }
-  g.active = true;
-  fail_execution(freed ? FailureKind::kUseAfterFree : FailureKind::kOutOfBounds, "G8",
-                 message.c_str());
+  fail_composed(freed ? FailureKind::kUseAfterFree : FailureKind::kOutOfBounds, "G8",
+                std::move(message));
 }
 
 void add_leak_stacks() {

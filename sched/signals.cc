@@ -66,14 +66,13 @@ void on_fatal(int signal, siginfo_t* info, void* context) {
       overflow ? kStackOverflowMessage : std::string("crashed with ") + name_of(signal);
   if (!overflow && (signal == SIGSEGV || signal == SIGBUS))
     message += address < 4096 ? " near null" : " at " + describe_address(address);
-  g.active = true;
   // The handler's frame is left for good; its signal must not stay blocked.
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, signal);
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
-  fail_execution(overflow ? FailureKind::kStackOverflow : FailureKind::kCrash, "G8",
-                 message.c_str());
+  fail_composed(overflow ? FailureKind::kStackOverflow : FailureKind::kCrash, "G8",
+                std::move(message));
 }
 
 void on_alarm(int signal, siginfo_t* info, void* context) {
