@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/actor.h"
 
-#include <iterator>
 #include <thread>
 
 #include "targets/runtime.h"
@@ -10,9 +9,6 @@ namespace targets {
 namespace {
 
 thread_local unsigned cpu_of_thread = 0;
-
-constexpr const char* kThreadNames[] = {"T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"};
-static_assert(std::size(kThreadNames) == kMaxThreads);
 
 }  // namespace
 

@@ -5,11 +5,15 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 
 #include "core/domain.h"
 #include "targets/object.h"
 
 namespace targets {
+
+inline constexpr const char* kThreadNames[] = {"T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"};
+static_assert(std::size(kThreadNames) == kMaxThreads);
 
 // The CPU index of the calling thread, as the domain asks for it.
 unsigned current_cpu(void*);
@@ -25,8 +29,9 @@ class Actor {
   // What this thread knows of a ref, by what it did itself.
   struct Holding {
     uint64_t tokens = 0;
-    bool initial = false;       // owns the initial reference (put_only refs, the controller)
-    bool killed = false;        // its own kill has returned since the last revival
+    bool initial = false;          // owns the initial reference (put_only refs, the controller)
+    bool killed = false;           // its own kill has returned since the last revival
+    bool held_since_kill = false;  // ... and it has held a reference ever since
     bool seen_release = false;  // has acquired "release has finished", and nothing revives the ref
     uint32_t releases_due = 0;  // that it must have seen before it may reinit
   };
@@ -54,6 +59,7 @@ class Actor {
   bool only_this_revives(unsigned ref) const;
   bool release_finished(unsigned ref) const;
   void raised(unsigned ref, uint64_t n);
+  void lowered(unsigned ref, uint64_t n);
   // The ref lives again, by this thread's doing.
   void revived(unsigned ref);
   Object& object(unsigned ref) { return *execution_.objects[ref]; }

@@ -45,6 +45,11 @@ void Actor::raised(unsigned ref, uint64_t n) {
   object(ref).check_header();
 }
 
+void Actor::lowered(unsigned ref, uint64_t n) {
+  holdings_[ref].tokens -= n;
+  if (!holds(ref)) holdings_[ref].held_since_kill = false;
+}
+
 bool Actor::get(unsigned ref, uint64_t n, OpCode code) {
   if (!holds(ref) && !execution_.facts[ref].quiet) return false;
   if (holdings_[ref].tokens + n > kMaxHeld) return false;
@@ -95,7 +100,7 @@ bool Actor::tryget(unsigned ref, uint64_t n, OpCode code) {
 
 bool Actor::put(unsigned ref, uint64_t n, OpCode code) {
   if (n == 0 || n > holdings_[ref].tokens) return false;
-  holdings_[ref].tokens -= n;
+  lowered(ref, n);
   object(ref).before_put(slot_of(index_, operation_), n);
   if (code == OpCode::kPut) {
     object(ref).put();
@@ -130,6 +135,7 @@ bool Actor::kill(unsigned ref, bool confirm) {
   const bool won = confirm ? object(ref).kill_and_confirm(on_confirm(index_)) : object(ref).kill();
   ledger(ref).kill_ended(index_, confirm, won);
   holding.killed = true;
+  holding.held_since_kill = holds(ref);
   if (won ? must_lose : must_win) {
     guarantee_G1_release_exactly_once(
         Sentence("ref%u: kill returned %s", ref,
@@ -165,6 +171,9 @@ void Actor::revived(unsigned ref) {
 
 bool Actor::resurrect(unsigned ref) {
   if (!holds(ref) || !holdings_[ref].killed) return false;
+  // Where release reinits, the life that this thread killed may be over, and the next one live.
+  if (execution_.facts[ref].release == ReleaseAction::kReinit && !holdings_[ref].held_since_kill)
+    return false;
   ledger(ref).resurrect_begun();
   require(object(ref).resurrect(), ref, "resurrect");
   revived(ref);
@@ -223,7 +232,7 @@ bool Actor::await_release(unsigned ref) {
 
 bool Actor::give(unsigned ref, unsigned to) {
   if (holdings_[ref].tokens == 0) return false;
-  --holdings_[ref].tokens;
+  lowered(ref, 1);
   // sync[mailbox] release: who takes the reference sees what its holder did.
   execution_.mailboxes[ref][to].fetch_add(1, std::memory_order_release);
   return true;

@@ -72,6 +72,7 @@ void run_threads(Execution& execution, percpu::Domain& domain) {
   runtime::begin_op(kOpStart);
   for (unsigned t = 0; t < count; ++t) {
     Actor& actor = actors[t].emplace(execution, domain, t);
+    runtime::name_next_thread(kThreadNames[t]);
     try {
       threads[t] = std::thread(&Actor::run, &actor);
     } catch (const std::bad_alloc&) {

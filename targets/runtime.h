@@ -12,7 +12,9 @@ namespace targets::runtime {
 
 // The calling thread begins its operation `index` (from 1; 0 is what comes before).
 void begin_op(uint32_t index);
-// Names the calling thread, 15 characters at most.
+// Names the next thread that the caller creates; the thread itself says the same name again (real
+// threads can only name themselves). 15 characters at most.
+void name_next_thread(const char* name);
 void name_thread(const char* name);
 // Names [address, address + size) in what is told about a failure.
 void name_object(const void* address, size_t size, const char* name);

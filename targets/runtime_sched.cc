@@ -7,9 +7,10 @@ namespace targets::runtime {
 void begin_op(uint32_t index) {
   sched::begin_op(index);
 }
-void name_thread(const char* name) {
-  sched::name_thread(name);
+void name_next_thread(const char* name) {
+  sched::name_next_thread(name);
 }
+void name_thread(const char*) {}  // has its name from before it began
 void name_object(const void* address, size_t size, const char* name) {
   sched::name_object(address, size, name);
 }

@@ -16,6 +16,7 @@ thread_local uint32_t current_op = 0;
 void begin_op(uint32_t index) {
   current_op = index;
 }
+void name_next_thread(const char*) {}
 void name_thread(const char* name) {
   pthread_setname_np(pthread_self(), name);
 }
