@@ -14,6 +14,7 @@
 #include <memory>
 #include <mutex>
 #include <set>
+#include <shared_mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -673,6 +674,11 @@ TEST(Limits, TooManyThreads) {
     for (int i = 0; i < 20; ++i) v.emplace_back([] {});
     for (auto& t : v) t.join();
   });
+}
+TEST(Limits, UncontrolledCallsAreNamed) {
+  Result r = search([] { std::shared_mutex m; m.lock(); }, 1);
+  EXPECT_EQ(FailureKind::kLimit, r.failure.kind);
+  EXPECT_EQ("pthread_rwlock_wrlock() is not controlled by the engine", r.failure.message);
 }
 TEST(Limits, ManyThreadsOneAfterAnother) {
   expect_clean([] {
