@@ -101,21 +101,25 @@ bool Actor::tryget(unsigned ref, uint64_t n, OpCode code) {
 bool Actor::put(unsigned ref, uint64_t n, OpCode code) {
   if (n == 0 || n > holdings_[ref].tokens) return false;
   lowered(ref, n);
-  object(ref).before_put(slot_of(index_, operation_), n);
+  const unsigned slot = slot_of(index_, operation_);
+  object(ref).before_put(slot, n);
   if (code == OpCode::kPut) {
     object(ref).put();
   } else {
     object(ref).put_many(n);
   }
+  ledger(ref).mark_returned(slot);
   return true;
 }
 
 bool Actor::put_initial(unsigned ref) {
   if (!holdings_[ref].initial) return false;
   holdings_[ref].initial = false;
-  object(ref).before_put(slot_of(index_, operation_), 0);
+  const unsigned slot = slot_of(index_, operation_);
+  object(ref).before_put(slot, 0);
   ledger(ref).initial_put_begun();
   object(ref).put();
+  ledger(ref).mark_returned(slot);
   return true;
 }
 
@@ -131,6 +135,7 @@ bool Actor::kill(unsigned ref, bool confirm) {
   const bool must_win = first_of_only_killer && !facts.begins_dead && !facts.may_revive;
   const bool must_lose = holding.killed && only_this_revives(ref);
   ledger(ref).kill_begun(confirm);
+  if (confirm) ledger(ref).remember_returned(index_);
   // After the call the object may be gone, unless this thread holds a reference.
   const bool won = confirm ? object(ref).kill_and_confirm(on_confirm(index_)) : object(ref).kill();
   ledger(ref).kill_ended(index_, confirm, won);

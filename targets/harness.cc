@@ -123,8 +123,10 @@ class Ender {
 
   void drop() {
     if (held_ == 0) return;
-    object_->before_put(slot_of(kMain, next_slot_++), held_);
+    const unsigned slot = slot_of(kMain, next_slot_++);
+    object_->before_put(slot, held_);
     object_->put_many(held_);
+    ledger(ref_).mark_returned(slot);
     held_ = 0;
   }
 
@@ -152,6 +154,7 @@ class Ender {
     }
     const bool confirm = ending == Ending::kConfirm;
     entries.kill_begun(confirm);
+    if (confirm) entries.remember_returned(kMain);
     const bool won = confirm ? object_->kill_and_confirm(on_confirm(kMain)) : object_->kill();
     entries.kill_ended(kMain, confirm, won);
     if (!won)

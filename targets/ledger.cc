@@ -30,7 +30,11 @@ void RefLedger::reset(const RefSetup& setup) {
     count->store(0, kRelaxed);
   for (auto* counts : {&confirms_won_, &confirms_run_, &switches_begun_, &switch_callbacks_})
     for (Count& count : *counts) count.store(0, kRelaxed);
-  for (auto& word : written_) word.store(0, kRelaxed);
+  for (Slots* slots : {&written_, &returned_})
+    for (auto& word : *slots) word.store(0, kRelaxed);
+  for (Slots& slots : remembered_)
+    for (auto& word : slots) word.store(0, kRelaxed);
+  for (auto& has : has_remembered_) has.store(false, kRelaxed);
 }
 
 void RefLedger::raised(uint64_t n) {
@@ -121,13 +125,30 @@ uint32_t RefLedger::releases() const {
 void RefLedger::mark_written(unsigned slot) {
   written_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), kRelaxed);
 }
-unsigned RefLedger::next_written(unsigned slot) const {
-  for (unsigned word = slot / 64; word < written_.size(); ++word) {
-    uint64_t bits = get(written_[word]);
+void RefLedger::mark_returned(unsigned slot) {
+  // sync[returned] release: who sees the mark knows that the put has been counted. It has no acquiring
+  // side, so that it orders nothing else.
+  returned_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), std::memory_order_release);
+}
+void RefLedger::remember_returned(unsigned actor) {
+  if (has_remembered_[actor].exchange(true, kRelaxed)) return;
+  for (size_t i = 0; i < returned_.size(); ++i)
+    remembered_[actor][i].store(get(returned_[i]), kRelaxed);
+}
+
+unsigned RefLedger::next_in(const Slots& slots, unsigned slot) {
+  for (unsigned word = slot / 64; word < slots.size(); ++word) {
+    uint64_t bits = get(slots[word]);
     if (word == slot / 64) bits &= ~uint64_t{0} << (slot % 64);
     if (bits != 0) return word * 64 + static_cast<unsigned>(std::countr_zero(bits));
   }
   return kSlots;
+}
+unsigned RefLedger::next_written(unsigned slot) const {
+  return next_in(written_, slot);
+}
+unsigned RefLedger::next_remembered(unsigned actor, unsigned slot) const {
+  return next_in(remembered_[actor], slot);
 }
 
 RefLedger& ledger(unsigned ref) {

@@ -72,9 +72,16 @@ class RefLedger {
   Verdict at_end() const;
   uint32_t releases() const;
 
+  // The put with this slot is about to be made; has returned.
   void mark_written(unsigned slot);
+  void mark_returned(unsigned slot);
   // The first written slot at or after `slot`; kSlots if there is none.
   unsigned next_written(unsigned slot) const;
+  // Keeps, for the confirm of this actor's kill that begins now, which puts have returned: they have
+  // been counted, so confirm must see what was written before them. Only the actor's first kill of the
+  // ref counts, for the confirm of an earlier one might still be to come.
+  void remember_returned(unsigned actor);
+  unsigned next_remembered(unsigned actor, unsigned slot) const;
 
  private:
   using Count = std::atomic<uint32_t>;
@@ -85,7 +92,11 @@ class RefLedger {
   Count confirms_ = 0, confirms_running_ = 0;
   std::array<Count, kActors> confirms_won_ = {}, confirms_run_ = {};
   std::array<Count, kActors> switches_begun_ = {}, switch_callbacks_ = {};
-  std::array<std::atomic<uint64_t>, (kSlots + 63) / 64> written_ = {};
+  using Slots = std::array<std::atomic<uint64_t>, (kSlots + 63) / 64>;
+  static unsigned next_in(const Slots& slots, unsigned slot);
+  Slots written_ = {}, returned_ = {};
+  std::array<Slots, kActors> remembered_ = {};
+  std::array<std::atomic<bool>, kActors> has_remembered_ = {};
 };
 
 // The ledgers of the execution that is running: one at a time in a process.

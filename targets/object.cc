@@ -41,6 +41,7 @@ void confirm_of(percpu::Ref& ref) {
   object.execution->confirming[index].fetch_add(1, std::memory_order_release);
   ledger(index).confirm_begun(kActor);
   object.check_header();
+  object.check_payload_of_confirm(kActor);
   ledger(index).confirm_ended();
 }
 
@@ -81,15 +82,24 @@ void Object::check_header() const {
     guarantee_G8_memory("the object under a held reference is not what it was");
 }
 
+void Object::check_slot(unsigned slot, const char* reader) const {
+  if (slots[slot] == slot + 1) return;
+  guarantee_G7_release_sees_writes(
+      Sentence("ref%u: %s does not see what was written before a put", index, reader).text);
+}
+
 void Object::check_payload(const char* reader) const {
-  const RefLedger& written = ledger(index);
-  for (unsigned slot = written.next_written(0); slot < kSlots;
-       slot = written.next_written(slot + 1)) {
-    if (slots[slot] != slot + 1) {
-      guarantee_G7_release_sees_writes(
-          Sentence("ref%u: %s does not see what was written before a put", index, reader).text);
-    }
-  }
+  const RefLedger& entries = ledger(index);
+  for (unsigned slot = entries.next_written(0); slot < kSlots;
+       slot = entries.next_written(slot + 1))
+    check_slot(slot, reader);
+}
+
+void Object::check_payload_of_confirm(unsigned actor) const {
+  const RefLedger& entries = ledger(index);
+  for (unsigned slot = entries.next_remembered(actor, 0); slot < kSlots;
+       slot = entries.next_remembered(actor, slot + 1))
+    check_slot(slot, "confirm");
 }
 
 void on_release(percpu::Ref& ref) {

@@ -29,8 +29,11 @@ struct Object : percpu::Ref {
   // Writes the payload that release must see, and enters the drop in the ledger.
   void before_put(unsigned slot, uint64_t n);
   void check_header() const;
+  // Reads every slot whose put had returned when `actor` began its first kill.
+  void check_payload_of_confirm(unsigned actor) const;
   // Reads every slot that was written. REQUIRES: all puts so far happen before the call.
   void check_payload(const char* reader) const;
+  void check_slot(unsigned slot, const char* reader) const;
 };
 
 // What outlives the objects, for the threads and callbacks of one execution.
