@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/actor.h"
+
+#include <thread>
+
+#include "targets/runtime.h"
+
+namespace targets {
+namespace {
+
+thread_local unsigned cpu_of_thread = 0;
+
+}  // namespace
+
+unsigned current_cpu(void*) {
+  return cpu_of_thread;
+}
+void set_current_cpu(unsigned cpu) {
+  cpu_of_thread = cpu;
+}
+
+Actor::Actor(Execution& execution, percpu::Domain& domain, unsigned index)
+    : execution_(execution), domain_(domain), index_(index) {
+  for (size_t r = 0; r < execution.program.refs.size(); ++r) {
+    const RefFacts& facts = execution.facts[r];
+    holdings_[r].tokens = execution.leftovers[index][r];
+    holdings_[r].initial = facts.put_only && facts.controller == index;
+    holdings_[r].releases_due = facts.begins_dead ? 0 : 1;
+  }
+}
+
+void Actor::run() {
+  runtime::name_thread(kThreadNames[index_]);
+  set_current_cpu(index_ % execution_.program.cpus);
+  for (const Operation& op : execution_.program.threads[index_]) {
+    runtime::begin_op(operation_ + 1);
+    if (!apply(op)) count_dropped_operation();
+    ++operation_;
+  }
+  runtime::begin_op(operation_ + 1);
+  operation_ = kMaxOperations;
+  for (size_t r = 0; r < execution_.program.refs.size(); ++r) {
+    if (execution_.objects[r] != nullptr && execution_.program.leftovers == Leftovers::kThread)
+      put(static_cast<unsigned>(r), holdings_[r].tokens, OpCode::kPutMany);
+    execution_.leftovers[index_][r] = holdings_[r].tokens;
+  }
+}
+
+bool Actor::apply(const Operation& op) {
+  switch (op.code) {
+    case OpCode::kYield:
+      std::this_thread::yield();
+      return true;
+    case OpCode::kMigrate:
+      set_current_cpu(static_cast<unsigned>(op.argument));
+      return true;
+    case OpCode::kDrain:
+      domain_.drain();
+      return true;
+    default:
+      return execution_.objects[op.ref] != nullptr && apply_to(op.ref, op);
+  }
+}
+
+bool Actor::apply_to(unsigned ref, const Operation& op) {
+  switch (op.code) {
+    case OpCode::kGet:
+      return get(ref, 1, op.code);
+    case OpCode::kGetMany:
+      return get(ref, op.argument, op.code);
+    case OpCode::kPut:
+      return put(ref, 1, op.code);
+    case OpCode::kPutMany:
+      return put(ref, op.argument, op.code);
+    case OpCode::kPutAll:
+      return put(ref, holdings_[ref].tokens, op.code);
+    case OpCode::kTryget:
+    case OpCode::kTrygetLive:
+    case OpCode::kTrygetLiveConfirmed:
+      return tryget(ref, 1, op.code);
+    case OpCode::kTrygetMany:
+    case OpCode::kTrygetLiveMany:
+      return tryget(ref, op.argument, op.code);
+    case OpCode::kKill:
+      return kill(ref, false);
+    case OpCode::kKillAndConfirm:
+      return kill(ref, true);
+    case OpCode::kSwitchToAtomic:
+    case OpCode::kSwitchToAtomicCallback:
+    case OpCode::kSwitchToAtomicSync:
+      return switch_to_atomic(ref, op.code);
+    case OpCode::kSwitchToPercpu:
+      return switch_to_percpu(ref);
+    case OpCode::kResurrect:
+      return resurrect(ref);
+    case OpCode::kReinit:
+      return reinit(ref);
+    case OpCode::kIsZero:
+      return is_zero(ref);
+    case OpCode::kIsDying:
+      return is_dying(ref);
+    case OpCode::kGive:
+      return give(ref, static_cast<unsigned>(op.argument));
+    case OpCode::kTake:
+      return take(ref);
+    case OpCode::kAwaitRelease:
+      return await_release(ref);
+    case OpCode::kPutInitial:
+      return put_initial(ref);
+    case OpCode::kYield:
+    case OpCode::kMigrate:
+    case OpCode::kDrain:
+      break;
+  }
+  return false;
+}
+
+}  // namespace targets

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/codec.h"
+
+#include <algorithm>
+
+#include "targets/count.h"
+
+namespace targets {
+namespace {
+
+constexpr size_t kRefBytes = 4;
+constexpr size_t kFirstRef = 12;
+constexpr uint8_t kNoFailureBelow = 192;
+
+struct Bytes {
+  std::span<const uint8_t> span;
+  uint8_t operator[](size_t i) const { return i < span.size() ? span[i] : uint8_t{0}; }
+};
+
+RefSetup decode_ref(const Bytes& bytes, size_t at, unsigned threads) {
+  RefSetup ref;
+  ref.flags = bytes[at] & 7;
+  ref.release = static_cast<ReleaseAction>(bytes[at] >> 3 & 3);
+  ref.ending = static_cast<Ending>(bytes[at] >> 5 & 3);
+  ref.controller = static_cast<uint8_t>(bytes[at + 1] % threads);
+  const unsigned tokens = bytes[at + 2] | unsigned{bytes[at + 3]} << 8;
+  for (unsigned t = 0; t < threads; ++t)
+    ref.tokens[t] = static_cast<uint8_t>(tokens >> (2 * t) & 3);
+  // Combinations that no legal program has become their nearest neighbour.
+  if (ref.flags & kFlagDead) ref.tokens = {};
+  if (ref.ending == Ending::kPutOnly && (ref.flags & (kFlagAtomic | kFlagDead)) != kFlagAtomic)
+    ref.ending = Ending::kKill;
+  if (ref.ending == Ending::kPut && !ref.reinitable()) ref.ending = Ending::kKill;
+  if (ref.release == ReleaseAction::kReinit && !ref.reinitable())
+    ref.release = ReleaseAction::kMark;
+  return ref;
+}
+
+void decode_setup(const Bytes& bytes, unsigned threads, Program& program) {
+  program.leftovers = static_cast<Leftovers>((bytes[1] & 3) % 3);
+  program.plain_points = (bytes[1] & 4) != 0;
+  program.cpus = static_cast<uint8_t>(bytes[3] % kMaxCpus + 1);
+  program.schedules = static_cast<uint8_t>(bytes[5] % kMaxSchedules + 1);
+  program.interval = static_cast<uint8_t>(bytes[6] % (kMaxInterval + 1));
+  program.fail_allocation =
+      static_cast<uint8_t>(bytes[7] < kNoFailureBelow ? 0 : bytes[7] - kNoFailureBelow + 1);
+  program.seed =
+      bytes[8] | uint32_t{bytes[9]} << 8 | uint32_t{bytes[10]} << 16 | uint32_t{bytes[11]} << 24;
+  program.threads.resize(threads);
+  program.refs.clear();
+  for (size_t r = 0; r < bytes[2] % kMaxRefs + 1u; ++r)
+    program.refs.push_back(decode_ref(bytes, kFirstRef + r * kRefBytes, threads));
+}
+
+uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte) {
+  switch (argument) {
+    case Argument::kNone:
+      return 0;
+    case Argument::kCount:
+      return count_from_byte(byte);
+    case Argument::kCpu:
+      return byte % program.cpus;
+    case Argument::kThread:
+      return byte % program.threads.size();
+  }
+  return 0;
+}
+
+uint8_t encode_argument(const Operation& op) {
+  if (operation_info(op.code).argument == Argument::kCount)
+    return count_to_byte(op.argument).value_or(0);
+  return static_cast<uint8_t>(op.argument);
+}
+
+// Returns false if the record is dropped.
+bool decode_record(std::span<const uint8_t> record, Program& program) {
+  if (record[0] >= kPreemptionRecord) {
+    if (program.preemptions.size() == kMaxPreemptions) return false;
+    program.preemptions.push_back({record[1], record[2]});
+    return true;
+  }
+  const OpInfo* info = find_operation(record[0] % 32u);
+  auto& thread = program.threads[(record[1] & 7) % program.threads.size()];
+  if (info == nullptr || thread.size() == kMaxOperations) return false;
+  Operation op{info->code, 0, decode_argument(program, info->argument, record[2])};
+  if (info->needs & kRef) op.ref = static_cast<uint8_t>((record[1] >> 3 & 3) % program.refs.size());
+  thread.push_back(op);
+  return true;
+}
+
+}  // namespace
+
+Decoded decode(std::span<const uint8_t> span, Kind kind) {
+  Decoded result;
+  if (!span.empty() && span[0] != kCodecVersion) {
+    result.unknown_version = true;
+    return result;
+  }
+  const Bytes bytes{span};
+  const unsigned threads = kind == Kind::kSequential ? 1 : bytes[4] % kMaxThreads + 1;
+  decode_setup(bytes, threads, result.program);
+  for (size_t at = kSetupBytes; at + kRecordBytes <= span.size(); at += kRecordBytes)
+    if (!decode_record(span.subspan(at, kRecordBytes), result.program)) ++result.dropped;
+  if (kind == Kind::kConcurrent) result.dropped += drop_illegal(result.program);
+  return result;
+}
+
+std::vector<uint8_t> encode(const Program& program) {
+  std::vector<uint8_t> bytes(kSetupBytes, 0);
+  const auto put = [&](size_t at, size_t value) { bytes[at] = static_cast<uint8_t>(value); };
+  put(0, kCodecVersion);
+  put(1, static_cast<size_t>(program.leftovers) | (program.plain_points ? 4u : 0u));
+  put(2, program.refs.size() - 1);
+  put(3, program.cpus - 1u);
+  put(4, program.threads.size() - 1);
+  put(5, program.schedules - 1u);
+  put(6, program.interval);
+  put(7, program.fail_allocation == 0 ? 0u : program.fail_allocation + kNoFailureBelow - 1u);
+  for (unsigned i = 0; i < 4; ++i) put(8 + i, program.seed >> (8 * i));
+  for (size_t r = 0; r < program.refs.size(); ++r) {
+    const RefSetup& ref = program.refs[r];
+    const size_t at = kFirstRef + r * kRefBytes;
+    unsigned tokens = 0;
+    for (unsigned t = 0; t < kMaxThreads; ++t) tokens |= unsigned{ref.tokens[t]} << (2 * t);
+    put(at,
+        ref.flags | static_cast<size_t>(ref.release) << 3 | static_cast<size_t>(ref.ending) << 5);
+    put(at + 1, ref.controller);
+    put(at + 2, tokens & 255);
+    put(at + 3, tokens >> 8);
+  }
+  for (size_t t = 0; t < program.threads.size(); ++t) {
+    for (const Operation& op : program.threads[t]) {
+      bytes.push_back(static_cast<uint8_t>(op.code));
+      bytes.push_back(static_cast<uint8_t>(t | size_t{op.ref} << 3));
+      bytes.push_back(encode_argument(op));
+    }
+  }
+  for (const Preemption& preemption : program.preemptions)
+    bytes.insert(bytes.end(), {kPreemptionRecord, preemption.points, preemption.thread});
+  return bytes;
+}
+
+}  // namespace targets

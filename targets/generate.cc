@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/generate.h"
+
+#include "targets/count.h"
+
+namespace targets {
+namespace {
+
+// Frequencies: gets and puts make the load, the rest is what they race with.
+constexpr struct {
+  OpCode code;
+  unsigned weight;
+} kWeights[] = {
+    {OpCode::kGet, 12},
+    {OpCode::kPut, 16},
+    {OpCode::kTryget, 8},
+    {OpCode::kTrygetLive, 6},
+    {OpCode::kGetMany, 3},
+    {OpCode::kPutMany, 3},
+    {OpCode::kTrygetMany, 2},
+    {OpCode::kTrygetLiveMany, 2},
+    {OpCode::kKill, 5},
+    {OpCode::kKillAndConfirm, 5},
+    {OpCode::kSwitchToAtomic, 4},
+    {OpCode::kSwitchToAtomicCallback, 3},
+    {OpCode::kSwitchToAtomicSync, 4},
+    {OpCode::kSwitchToPercpu, 5},
+    {OpCode::kResurrect, 5},
+    {OpCode::kReinit, 4},
+    {OpCode::kIsZero, 3},
+    {OpCode::kIsDying, 2},
+    {OpCode::kMigrate, 6},
+    {OpCode::kDrain, 1},
+    {OpCode::kTrygetLiveConfirmed, 2},
+    {OpCode::kPutAll, 8},
+    {OpCode::kGive, 3},
+    {OpCode::kTake, 3},
+    {OpCode::kAwaitRelease, 3},
+    {OpCode::kPutInitial, 6},
+    {OpCode::kYield, 1},
+};
+
+unsigned total_weight() {
+  unsigned total = 0;
+  for (const auto& entry : kWeights) total += entry.weight;
+  return total;
+}
+
+OpCode pick_code(Random& random) {
+  unsigned left = random.below(total_weight());
+  for (const auto& entry : kWeights) {
+    if (left < entry.weight) return entry.code;
+    left -= entry.weight;
+  }
+  return OpCode::kYield;
+}
+
+RefSetup generate_ref(Random& random, unsigned threads) {
+  RefSetup ref;
+  const unsigned roll = random.below(8);
+  ref.flags = static_cast<uint8_t>(roll < 2 ? 0 : roll < 6 ? kFlagReinit : random.below(8));
+  ref.release = static_cast<ReleaseAction>(random.below(4));
+  ref.ending = static_cast<Ending>(random.below(4));
+  ref.controller = static_cast<uint8_t>(random.below(threads));
+  const bool may_put_only = (ref.flags & (kFlagAtomic | kFlagDead)) == kFlagAtomic;
+  if (ref.ending == Ending::kPutOnly && !may_put_only) ref.ending = Ending::kKill;
+  if (!ref.reinitable()) {
+    if (ref.ending == Ending::kPut) ref.ending = Ending::kConfirm;
+    if (ref.release == ReleaseAction::kReinit) ref.release = ReleaseAction::kFree;
+  }
+  for (unsigned t = 0; t < threads && !(ref.flags & kFlagDead); ++t)
+    ref.tokens[t] = static_cast<uint8_t>(random.below(3));
+  return ref;
+}
+
+}  // namespace
+
+Operation generate_operation(Random& random, const Program& program, unsigned thread) {
+  Operation op{pick_code(random), 0, 0};
+  const OpInfo& info = operation_info(op.code);
+  if (info.needs & kRef)
+    op.ref = static_cast<uint8_t>(random.below(static_cast<unsigned>(program.refs.size())));
+  switch (info.argument) {
+    case Argument::kNone:
+      break;
+    case Argument::kCount:
+      op.argument = count_from_byte(
+          static_cast<uint8_t>(random.one_in(3) ? random.below(256) : random.below(4)));
+      break;
+    case Argument::kCpu:
+      op.argument = random.below(program.cpus);
+      break;
+    case Argument::kThread:
+      op.argument = random.below(static_cast<unsigned>(program.threads.size()));
+      if (op.argument == thread) op.argument = (op.argument + 1) % program.threads.size();
+      break;
+  }
+  return op;
+}
+
+Program generate_program(Random& random, Kind kind) {
+  Program program;
+  const unsigned threads = kind == Kind::kSequential ? 1 : 1 + random.below(4) + random.below(2);
+  program.cpus = static_cast<uint8_t>(1 + random.below(kMaxCpus));
+  program.schedules = static_cast<uint8_t>(1 + random.below(8));
+  program.interval = static_cast<uint8_t>(2 + random.below(30));
+  program.fail_allocation = static_cast<uint8_t>(random.one_in(16) ? 1 + random.below(24) : 0);
+  program.leftovers = static_cast<Leftovers>(random.below(3));
+  program.plain_points = random.one_in(8);
+  program.seed = static_cast<uint32_t>(random.next());
+  program.threads.assign(threads, {});
+  program.refs.clear();
+  const unsigned refs = random.one_in(3) ? 1 + random.below(kMaxRefs) : 1;
+  for (unsigned r = 0; r < refs; ++r) program.refs.push_back(generate_ref(random, threads));
+  for (unsigned t = 0; t < threads; ++t) {
+    const unsigned count = 1 + random.below(kind == Kind::kSequential ? 28 : 10);
+    for (unsigned i = 0; i < count; ++i)
+      program.threads[t].push_back(generate_operation(random, program, t));
+  }
+  if (kind == Kind::kConcurrent) drop_illegal(program);
+  return program;
+}
+
+}  // namespace targets

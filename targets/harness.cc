@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/harness.h"
+
+#include <new>
+#include <optional>
+#include <system_error>
+#include <thread>
+
+#include "targets/actor.h"
+#include "targets/guarantees.h"
+#include "targets/runtime.h"
+
+namespace targets {
+namespace {
+
+// Operations of main, as failures and schedules name them.
+enum MainOperation : uint32_t { kOpDomain = 1, kOpInit, kOpStart, kOpJoin, kOpEnd, kOpDestroy };
+
+constexpr const char* kObjectNames[] = {"ref0", "ref1", "ref2"};
+constexpr const char* kPayloadNames[] = {"payload0", "payload1", "payload2"};
+
+void on_misuse(const percpu::Misuse& misuse, void*) {
+  const Sentence sentence("%s: reported in a legal program, by %s (%s)",
+                          percpu::misuse_name(misuse.kind), misuse.call, misuse.state);
+  if (misuse.kind == percpu::MisuseKind::kAreaNotFreed ||
+      misuse.kind == percpu::MisuseKind::kRefNotExited)
+    guarantee_G8_memory(sentence.text);
+  guarantee_G10_misuse(sentence.text);
+}
+
+percpu::DomainOptions domain_options(const Program& program) {
+  percpu::DomainOptions options;
+  options.cpus = program.cpus;
+  options.cpu_index = current_cpu;
+  options.misuse = on_misuse;
+  return options;
+}
+
+// Null if it cannot be made for lack of memory.
+Object* make_object(Execution& execution, percpu::Domain& domain, unsigned ref) {
+  Object* const object = new (std::nothrow) Object;
+  if (object == nullptr) return nullptr;
+  object->execution = &execution;
+  object->index = ref;
+  runtime::name_object(static_cast<percpu::Ref*>(object), sizeof(percpu::Ref), kObjectNames[ref]);
+  runtime::name_object(object->slots, sizeof object->slots, kPayloadNames[ref]);
+  const auto flags = static_cast<percpu::Flags>(execution.program.refs[ref].flags);
+  const percpu::Status status = object->init(domain, on_release, flags);
+  if (status == percpu::Status::kOk) return object;
+  if (status != percpu::Status::kOutOfMemory)
+    guarantee_G10_misuse(Sentence("ref%u: a legal init was refused", ref).text);
+  object->exit();  // harmless on what failed to begin
+  delete object;
+  return nullptr;
+}
+
+void hand_tokens(Execution& execution, unsigned ref) {
+  Object* const object = execution.objects[ref];
+  for (size_t t = 0; object != nullptr && t < execution.program.threads.size(); ++t) {
+    const unsigned tokens = execution.program.refs[ref].tokens[t];
+    if (tokens == 0) continue;
+    object->get_many(tokens);
+    ledger(ref).raised(tokens);
+    execution.leftovers[t][ref] = tokens;
+  }
+}
+
+void run_threads(Execution& execution, percpu::Domain& domain) {
+  std::array<std::optional<Actor>, kMaxThreads> actors;
+  std::array<std::thread, kMaxThreads> threads;
+  const size_t count = execution.program.threads.size();
+  runtime::begin_op(kOpStart);
+  for (unsigned t = 0; t < count; ++t) {
+    Actor& actor = actors[t].emplace(execution, domain, t);
+    runtime::name_next_thread(kThreadNames[t]);
+    try {
+      threads[t] = std::thread(&Actor::run, &actor);
+    } catch (const std::bad_alloc&) {
+      // A failing allocation took the thread: its references stay in leftovers.
+    } catch (const std::system_error&) {
+    }
+  }
+  runtime::begin_op(kOpJoin);
+  for (size_t t = 0; t < count; ++t)
+    if (threads[t].joinable()) threads[t].join();
+}
+
+// main ends one ref, when all threads have ended.
+class Ender {
+ public:
+  Ender(Execution& execution, percpu::Domain& domain, unsigned ref)
+      : execution_(execution), domain_(domain), ref_(ref), object_(execution.objects[ref]) {}
+
+  void run() {
+    collect();
+    if (execution_.program.leftovers != Leftovers::kMainAfterKill) drop();
+    // Each round ends a life or drops the rest; release may begin another life.
+    for (unsigned round = 0;; ++round) {
+      domain_.drain();
+      if (ledger(ref_).live()) {
+        end_life();
+      } else if (held_ != 0) {
+        check_held();
+        drop();
+      } else {
+        break;
+      }
+      if (round > 2 * kMaxLives + kMaxOperations)
+        guarantee_G1_release_exactly_once(Sentence("ref%u does not end", ref_).text);
+    }
+    check_ledger(ref_, ledger(ref_).at_end());
+    destroy();
+  }
+
+ private:
+  void collect() {
+    for (size_t t = 0; t < execution_.program.threads.size(); ++t) {
+      held_ += execution_.leftovers[t][ref_];
+      // sync[mailbox] relaxed: the givers have been joined.
+      held_ += execution_.mailboxes[ref_][t].load(std::memory_order_relaxed);
+    }
+  }
+
+  void drop() {
+    if (held_ == 0) return;
+    object_->before_put(slot_of(kMain, next_slot_++), held_);
+    object_->put_many(held_);
+    held_ = 0;
+  }
+
+  // The count must be above 0, and releasing must have waited for it.
+  void check_held() {
+    if (!object_->tryget())
+      guarantee_G5_tryget_true_when_raised(
+          Sentence("ref%u: tryget failed while references are held", ref_).text);
+    if (object_->is_zero())
+      guarantee_G6_counts_conserved(
+          Sentence("ref%u: is_zero while references are held", ref_).text);
+    object_->put();
+  }
+
+  void end_life() {
+    RefLedger& entries = ledger(ref_);
+    const Ending ending = execution_.program.refs[ref_].ending;
+    if (ending == Ending::kPut || ending == Ending::kPutOnly) {
+      if (ending == Ending::kPut && !object_->switch_to_atomic_sync())
+        guarantee_G10_misuse(
+            Sentence("ref%u: a legal switch_to_atomic_sync was refused", ref_).text);
+      entries.initial_put_begun();
+      object_->put();
+      return;
+    }
+    const bool confirm = ending == Ending::kConfirm;
+    entries.kill_begun(confirm);
+    const bool won = confirm ? object_->kill_and_confirm(on_confirm(kMain)) : object_->kill();
+    entries.kill_ended(kMain, confirm, won);
+    if (!won)
+      guarantee_G1_release_exactly_once(
+          Sentence("ref%u: kill of a live ref returned false", ref_).text);
+  }
+
+  void destroy() {
+    const ReleaseAction action = execution_.facts[ref_].release;
+    const bool released = ledger(ref_).releases() != 0;
+    if (action == ReleaseAction::kFree && released) return;
+    check_dead();
+    if (action != ReleaseAction::kExit || !released) object_->exit();
+    object_->exit();  // idempotent
+    check_dead();
+    delete object_;
+  }
+
+  void check_dead() {
+    if (!object_->is_zero())
+      guarantee_G6_counts_conserved(Sentence("ref%u: not is_zero at the end", ref_).text);
+    if (!object_->is_dying())
+      guarantee_G6_counts_conserved(Sentence("ref%u: not is_dying at the end", ref_).text);
+    object_->check_payload("is_zero");
+  }
+
+  Execution& execution_;
+  percpu::Domain& domain_;
+  const unsigned ref_;
+  Object* const object_;
+  uint64_t held_ = 0;
+  unsigned next_slot_ = 0;
+};
+
+void run_in(const Program& program, percpu::Domain& domain) {
+  Execution execution(program);
+  const auto refs = static_cast<unsigned>(program.refs.size());
+  runtime::begin_op(kOpInit);
+  for (unsigned ref = 0; ref < refs; ++ref) {
+    execution.facts[ref] = ref_facts(program, ref);
+    execution.objects[ref] = make_object(execution, domain, ref);
+    hand_tokens(execution, ref);
+  }
+  run_threads(execution, domain);
+  runtime::begin_op(kOpEnd);
+  for (unsigned ref = 0; ref < refs; ++ref)
+    if (execution.objects[ref] != nullptr) Ender(execution, domain, ref).run();
+  runtime::begin_op(kOpDestroy);
+}
+
+}  // namespace
+
+void run_program(const Program& program) {
+  reset_ledgers(program);
+  set_current_cpu(0);
+  runtime::begin_op(kOpDomain);
+  try {
+    percpu::Domain domain(domain_options(program));
+    run_in(program, domain);
+  } catch (const std::bad_alloc&) {
+    // No memory for the domain itself: there is nothing to run.
+  } catch (const std::system_error&) {
+  }
+}
+
+unsigned operations_dropped() {
+  return dropped_operations();
+}
+
+}  // namespace targets

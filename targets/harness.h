@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs one program once: makes a domain and refs, starts the threads T1..Tn, applies their
+// operations, joins them, ends every ref, and checks G1..G10 on the way.
+//
+// The harness must not hide what it looks for, so it adds no order between threads that a real
+// program would not have: a thread decides by the references that it holds itself and by the
+// program's text (facts.h), whether it may make a call; what it may not, it drops and counts. What
+// is counted across threads is in the ledger, which orders nothing. The only edges are those of
+// thread creation and join, of the mailboxes (give, take), and of two flags that programs really
+// have: "release has finished" and "confirm has begun", each acquired by the operations alone that
+// need it.
+//
+// What lets a thread make a call (beyond the static needs in operations.def):
+//   put, put_many, give, switch_to_*   it holds references (what it drops, or one)
+//   get, get_many        ... or it owns the initial one, or no thread ever drops that (facts.quiet)
+//   tryget..             ... or the ref lives to the program's end
+//   kill..               as tryget; or it is the only killer, and has not killed since the last
+//   revival resurrect            holds a reference, and its own kill has returned since the last
+//   revival reinit               has acquired "release has finished" of the life before is_zero,
+//   is_dying    as tryget; or it has acquired "release has finished", and nothing was freed
+//   put_initial          it owns the initial reference
+//
+// Compiled once for each core that is run (platform, known bug); instrumented and covered.
+#ifndef LASTPUT_TARGETS_HARNESS_H_
+#define LASTPUT_TARGETS_HARNESS_H_
+
+#include "targets/program.h"
+
+namespace targets {
+
+// REQUIRES: check(program, Kind::kConcurrent) finds nothing. One at a time in a process.
+void run_program(const Program& program);
+
+// Operations that the last run dropped.
+unsigned operations_dropped();
+
+}  // namespace targets
+
+#endif  // LASTPUT_TARGETS_HARNESS_H_

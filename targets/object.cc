@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/object.h"
+
+#include <utility>
+
+#include "targets/guarantees.h"
+#include "targets/runtime.h"
+
+namespace targets {
+namespace {
+
+void fail_ledger(unsigned ref, const RefLedger::Verdict& verdict) {
+  const Sentence sentence("ref%u: %s (%llu held)", ref, verdict.wrong,
+                          static_cast<unsigned long long>(ledger(ref).held()));
+  switch (verdict.guarantee) {
+    case RefLedger::Verdict::kG1:
+      guarantee_G1_release_exactly_once(sentence.text);
+    case RefLedger::Verdict::kG2:
+      guarantee_G2_no_release_while_held(sentence.text);
+    case RefLedger::Verdict::kG3:
+      guarantee_G3_release_once_nothing_holds(sentence.text);
+    case RefLedger::Verdict::kG4:
+      guarantee_G4_confirm(sentence.text);
+    case RefLedger::Verdict::kG6:
+      guarantee_G6_counts_conserved(sentence.text);
+  }
+}
+
+void finish_release(Execution& execution, unsigned index) {
+  // sync[released] release: what release did is visible to who acquires the number.
+  execution.released[index].fetch_add(1, std::memory_order_release);
+}
+
+template <unsigned kActor>
+void confirm_of(percpu::Ref& ref) {
+  const Object& object = static_cast<const Object&>(ref);
+  const unsigned index = object.index;
+  runtime::note("confirm");
+  // sync[confirming] release: a tryget_live after an acquire of it comes after the start of
+  // confirm.
+  object.execution->confirming[index].fetch_add(1, std::memory_order_release);
+  ledger(index).confirm_begun(kActor);
+  object.check_header();
+  ledger(index).confirm_ended();
+}
+
+template <unsigned kActor>
+void switched_of(percpu::Ref& ref) {
+  const Object& object = static_cast<const Object&>(ref);
+  runtime::note("switched");
+  object.check_header();
+  ledger(object.index).switch_callback(kActor);
+}
+
+template <unsigned... kActor>
+percpu::Ref::Callback confirm_for(unsigned actor, std::integer_sequence<unsigned, kActor...>) {
+  static constexpr percpu::Ref::Callback kCallbacks[] = {confirm_of<kActor>...};
+  return kCallbacks[actor];
+}
+template <unsigned... kActor>
+percpu::Ref::Callback switched_for(unsigned actor, std::integer_sequence<unsigned, kActor...>) {
+  static constexpr percpu::Ref::Callback kCallbacks[] = {switched_of<kActor>...};
+  return kCallbacks[actor];
+}
+
+}  // namespace
+
+void check_ledger(unsigned ref, const RefLedger::Verdict& verdict) {
+  if (verdict.wrong != nullptr) fail_ledger(ref, verdict);
+}
+
+void Object::before_put(unsigned slot, uint64_t n) {
+  check_header();
+  slots[slot] = slot + 1;
+  ledger(index).mark_written(slot);
+  ledger(index).dropping(n);
+}
+
+void Object::check_header() const {
+  if (header != kHeader)
+    guarantee_G8_memory("the object under a held reference is not what it was");
+}
+
+void Object::check_payload(const char* reader) const {
+  const RefLedger& written = ledger(index);
+  for (unsigned slot = written.next_written(0); slot < kSlots;
+       slot = written.next_written(slot + 1)) {
+    if (slots[slot] != slot + 1) {
+      guarantee_G7_release_sees_writes(
+          Sentence("ref%u: %s does not see what was written before a put", index, reader).text);
+    }
+  }
+}
+
+void on_release(percpu::Ref& ref) {
+  Object& object = static_cast<Object&>(ref);
+  Execution& execution = *object.execution;
+  const unsigned index = object.index;
+  runtime::note("release");
+  check_ledger(index, ledger(index).release_begun());
+  object.check_header();
+  object.check_payload("release");
+  switch (execution.facts[index].release) {
+    case ReleaseAction::kMark:
+      break;
+    case ReleaseAction::kReinit:
+      if (ledger(index).lives_begun() >= kMaxLives) break;
+      finish_release(execution, index);
+      ledger(index).reinit_begun();
+      // The object is everybody's again: nothing of it may be touched after this call.
+      if (!ref.reinit())
+        guarantee_G10_misuse(Sentence("ref%u: reinit in release refused", index).text);
+      return;
+    case ReleaseAction::kExit:
+      ref.exit();
+      break;
+    case ReleaseAction::kFree:
+      ref.exit();
+      delete &object;
+      break;
+  }
+  finish_release(execution, index);
+}
+
+percpu::Ref::Callback on_confirm(unsigned actor) {
+  return confirm_for(actor, std::make_integer_sequence<unsigned, kActors>());
+}
+percpu::Ref::Callback on_switched(unsigned actor) {
+  return switched_for(actor, std::make_integer_sequence<unsigned, kActors>());
+}
+
+}  // namespace targets

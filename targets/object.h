@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a program counts references of, and the callbacks that the core makes on it.
+#ifndef LASTPUT_TARGETS_OBJECT_H_
+#define LASTPUT_TARGETS_OBJECT_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "core/domain.h"
+#include "core/ref.h"
+#include "targets/facts.h"
+#include "targets/ledger.h"
+#include "targets/program.h"
+
+namespace targets {
+
+struct Execution;
+
+inline constexpr uint64_t kHeader = 0x6c61737470757431;
+
+// Deleted by release where the program says so.
+struct Object : percpu::Ref {
+  uint64_t header = kHeader;  // plain, read by whoever holds a reference
+  Execution* execution = nullptr;
+  unsigned index = 0;
+  uint64_t slots[kSlots];  // plain; each written at most once, before a put (see ledger.h)
+
+  // Writes the payload that release must see, and enters the drop in the ledger.
+  void before_put(unsigned slot, uint64_t n);
+  void check_header() const;
+  // Reads every slot that was written. REQUIRES: all puts so far happen before the call.
+  void check_payload(const char* reader) const;
+};
+
+// What outlives the objects, for the threads and callbacks of one execution.
+struct Execution {
+  explicit Execution(const Program& p) : program(p) {}
+  const Program& program;
+  std::array<RefFacts, kMaxRefs> facts;
+  std::array<Object*, kMaxRefs> objects = {};                   // null: init failed
+  std::array<std::atomic<uint32_t>, kMaxRefs> released = {};    // releases that have finished
+  std::array<std::atomic<uint32_t>, kMaxRefs> confirming = {};  // confirms that have begun
+  std::array<std::array<std::atomic<uint64_t>, kMaxThreads>, kMaxRefs> mailboxes = {};
+  std::array<std::array<uint64_t, kMaxRefs>, kMaxThreads> leftovers = {};  // read after join
+};
+
+// Fails if the verdict is not good.
+void check_ledger(unsigned ref, const RefLedger::Verdict& verdict);
+
+void on_release(percpu::Ref& ref);
+// The callbacks of `actor`: a callback has no context but the ref, so each actor has its own.
+percpu::Ref::Callback on_confirm(unsigned actor);
+percpu::Ref::Callback on_switched(unsigned actor);
+
+}  // namespace targets
+
+#endif  // LASTPUT_TARGETS_OBJECT_H_

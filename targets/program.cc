@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/program.h"
+
+#include <cstdlib>
+
+#include "targets/count.h"
+
+namespace targets {
+namespace {
+
+constexpr OpInfo kOperations[] = {
+#define LASTPUT_OP(number, constant, text, argument, needs) \
+  {OpCode::constant, text, Argument::argument, static_cast<uint16_t>(needs)},
+#include "targets/operations.def"
+#undef LASTPUT_OP
+};
+
+constexpr bool numbered_in_order() {
+  unsigned last = 0;
+  for (const OpInfo& info : kOperations) {
+    const unsigned number = static_cast<unsigned>(info.code);
+    if (number < last || number > 31) return false;
+    last = number + 1;
+  }
+  return true;
+}
+static_assert(numbered_in_order(), "operation numbers ascend, and legal ones are below 32");
+
+// What is wrong with the operation by its own ref and thread, whatever else the program holds.
+const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
+  const uint16_t needs = operation_info(op.code).needs;
+  if ((needs & kRef) == 0) return nullptr;
+  const RefSetup& ref = program.refs[op.ref];
+  const bool put_only = ref.ending == Ending::kPutOnly;
+  if ((needs & kReinitable) && !ref.reinitable())
+    return "needs one of the flags atomic, dead, reinit";
+  if ((needs & kKillable) && put_only) return "not in a ref that ends put_only";
+  if ((needs & kPutOnly) && !put_only) return "only in a ref that ends put_only";
+  if ((needs & kController) && ref.controller != thread) return "only in the ref's controller";
+  if ((needs & kRestartable) && ref.release != ReleaseAction::kMark && !(ref.flags & kFlagDead))
+    return "needs a ref whose release marks, or that begins dead";
+  return nullptr;
+}
+
+// ... and by what other operations of the program do.
+const char* shared_problem(const Program& program, unsigned thread, const Operation& op) {
+  const uint16_t needs = operation_info(op.code).needs;
+  if ((needs & kNoOtherSwitchesBack) &&
+      has_operation(program, OpCode::kSwitchToPercpu, op.ref, static_cast<int>(thread)))
+    return "another thread has switch_to_percpu of this ref";
+  if ((needs & kNeverRevived) && may_be_revived(program, op.ref))
+    return "not in a ref that is resurrected or reinitialised";
+  return nullptr;
+}
+
+const char* range_problem(const Program& program, const Operation& op) {
+  const OpInfo& info = operation_info(op.code);
+  if ((info.needs & kRef) ? op.ref >= program.refs.size() : op.ref != 0) return "no such ref";
+  switch (info.argument) {
+    case Argument::kNone:
+      return op.argument == 0 ? nullptr : "takes no argument";
+    case Argument::kCount:
+      return count_to_byte(op.argument) ? nullptr
+                                        : "count is none of 1..64, 2^k, 2^k-1 (7 <= k <= 56)";
+    case Argument::kCpu:
+      return op.argument < program.cpus ? nullptr : "no such cpu";
+    case Argument::kThread:
+      return op.argument < program.threads.size() ? nullptr : "no such thread";
+  }
+  return "?";
+}
+
+const char* ref_problem(const Program& program, const RefSetup& ref) {
+  if (ref.flags > 7 || ref.release > ReleaseAction::kFree || ref.ending > Ending::kPutOnly)
+    return "flags, release or ending out of range";
+  if (ref.controller >= program.threads.size()) return "controller: no such thread";
+  if (ref.ending == Ending::kPutOnly && (ref.flags & (kFlagAtomic | kFlagDead)) != kFlagAtomic)
+    return "ending put_only needs flag atomic, and not dead";
+  if (ref.ending == Ending::kPut && !ref.reinitable())
+    return "ending put needs one of the flags atomic, dead, reinit";
+  if (ref.release == ReleaseAction::kReinit && !ref.reinitable())
+    return "release reinit needs one of the flags atomic, dead, reinit";
+  for (unsigned t = 0; t < kMaxThreads; ++t) {
+    if (ref.tokens[t] > kMaxTokens) return "more than 3 tokens";
+    if (ref.tokens[t] != 0 && t >= program.threads.size())
+      return "tokens for a thread that is not there";
+    if (ref.tokens[t] != 0 && (ref.flags & kFlagDead)) return "tokens of a ref that begins dead";
+  }
+  return nullptr;
+}
+
+const char* setup_problem(const Program& program) {
+  if (program.refs.empty() || program.refs.size() > kMaxRefs) return "refs: 1..3";
+  if (program.threads.empty() || program.threads.size() > kMaxThreads) return "threads: 1..8";
+  if (program.cpus < 1 || program.cpus > kMaxCpus) return "cpus: 1..4";
+  if (program.schedules < 1 || program.schedules > kMaxSchedules) return "schedules: 1..16";
+  if (program.interval > kMaxInterval) return "interval: 0..63";
+  if (program.fail_allocation > kMaxFailAllocation) return "fail_allocation: 0..64";
+  if (program.leftovers > Leftovers::kMainAfterKill) return "leftovers out of range";
+  if (program.preemptions.size() > kMaxPreemptions) return "more than 256 preemptions";
+  for (const RefSetup& ref : program.refs)
+    if (const char* problem = ref_problem(program, ref)) return problem;
+  return nullptr;
+}
+
+template <typename Illegal>
+unsigned drop_where(Program& program, Illegal illegal) {
+  unsigned dropped = 0;
+  for (unsigned t = 0; t < program.threads.size(); ++t) {
+    dropped += static_cast<unsigned>(std::erase_if(
+        program.threads[t], [&](const Operation& op) { return illegal(t, op) != nullptr; }));
+  }
+  return dropped;
+}
+
+}  // namespace
+
+const OpInfo* find_operation(unsigned number) {
+  for (const OpInfo& info : kOperations)
+    if (static_cast<unsigned>(info.code) == number) return &info;
+  return nullptr;
+}
+
+const OpInfo* find_operation(std::string_view name) {
+  for (const OpInfo& info : kOperations)
+    if (name == info.name) return &info;
+  return nullptr;
+}
+
+const OpInfo& operation_info(OpCode code) {
+  const OpInfo* info = find_operation(static_cast<unsigned>(code));
+  if (info == nullptr) std::abort();
+  return *info;
+}
+
+bool has_operation(const Program& program, OpCode code, unsigned ref, int except) {
+  for (size_t t = 0; t < program.threads.size(); ++t) {
+    if (static_cast<int>(t) == except) continue;
+    for (const Operation& op : program.threads[t])
+      if (op.code == code && op.ref == ref) return true;
+  }
+  return false;
+}
+
+bool may_be_revived(const Program& program, unsigned ref) {
+  return program.refs[ref].release == ReleaseAction::kReinit ||
+         has_operation(program, OpCode::kResurrect, ref) ||
+         has_operation(program, OpCode::kReinit, ref);
+}
+
+size_t operation_count(const Program& program) {
+  size_t count = 0;
+  for (const auto& thread : program.threads) count += thread.size();
+  return count;
+}
+
+std::optional<Problem> check(const Program& program, Kind kind) {
+  if (const char* problem = setup_problem(program)) return Problem{-1, -1, problem};
+  if (kind == Kind::kSequential && program.threads.size() != 1)
+    return Problem{-1, -1, "a sequential program has one thread"};
+  for (unsigned t = 0; t < program.threads.size(); ++t) {
+    const auto& ops = program.threads[t];
+    if (ops.size() > kMaxOperations)
+      return Problem{static_cast<int>(t), -1, "more than 32 operations"};
+    for (size_t i = 0; i < ops.size(); ++i) {
+      const char* problem = range_problem(program, ops[i]);
+      if (!problem && kind == Kind::kConcurrent) problem = own_problem(program, t, ops[i]);
+      if (!problem && kind == Kind::kConcurrent) problem = shared_problem(program, t, ops[i]);
+      if (problem) {
+        return Problem{static_cast<int>(t), static_cast<int>(i),
+                       std::string(operation_info(ops[i].code).name) + ": " + problem};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+unsigned drop_illegal(Program& program) {
+  const auto own = [&](unsigned t, const Operation& op) { return own_problem(program, t, op); };
+  unsigned dropped = drop_where(program, own);
+  // Only now is it known which operations really take part. What this pass drops (sync, confirmed)
+  // makes nothing else illegal, so that one pass is enough; `before` because erase moves things.
+  const Program before = program;
+  dropped += drop_where(
+      program, [&](unsigned t, const Operation& op) { return shared_problem(before, t, op); });
+  return dropped;
+}
+
+}  // namespace targets

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+// A program: what one fuzz input says. Setup, operations for each of up to 8 threads, and the first
+// preemptions of its first schedule. It is data only; harness.h runs it, codec.h reads it from any
+// bytes, text.h from what a person wrote.
+//
+// A program is LEGAL where it keeps the rules of percpu refs whatever the schedule. Rules that can
+// be told from the program alone are static (check, drop_illegal below, column "static needs" of
+// operations.def); the rest is settled while it runs, by what the thread itself holds (harness.h).
+//
+//   release does    object lives until     who may use it without holding a reference
+//   --------------  ---------------------  ---------------------------------------------------
+//   mark            the program's end      anybody: tryget.., kill, is_zero, is_dying
+//   reinit          the program's end      anybody, as above (at most kMaxLives lives)
+//   exit            the program's end      nobody
+//   free            release                nobody (the only thread that kills: its first kill)
+//
+// The initial reference belongs to no thread. It is dropped by kill; or, in a ref that ends
+// "put_only" (atomic for good, nobody kills), by the controller's put_initial; else by main at the
+// end.
+#ifndef LASTPUT_TARGETS_PROGRAM_H_
+#define LASTPUT_TARGETS_PROGRAM_H_
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace targets {
+
+inline constexpr unsigned kMaxThreads = 8;
+inline constexpr unsigned kMaxRefs = 3;
+inline constexpr unsigned kMaxCpus = 4;
+inline constexpr unsigned kMaxOperations = 32;  // of one thread
+inline constexpr unsigned kMaxPreemptions = 256;
+inline constexpr unsigned kMaxSchedules = 16;
+inline constexpr unsigned kMaxInterval = 63;
+inline constexpr unsigned kMaxFailAllocation = 64;
+inline constexpr unsigned kMaxTokens = 3;  // that main hands to one thread, of one ref
+inline constexpr unsigned kMaxLives = 3;   // of a ref whose release reinits it
+
+enum class Argument : uint8_t {
+  kNone,
+  kCount,   // 1..64, 2^k or 2^k - 1 with 7 <= k <= 56
+  kCpu,     // 0..cpus-1
+  kThread,  // 0..threads-1
+};
+
+// What the program must offer for an operation to be legal in it.
+enum Need : uint16_t {
+  kRef = 1,                   // takes a ref
+  kKillable = 2,              // the ref does not end "put_only"
+  kReinitable = 4,            // the ref has one of the flags atomic, dead, reinit
+  kController = 8,            // the thread is the ref's controller
+  kRestartable = 16,          // release marks, or the ref begins dead
+  kPutOnly = 32,              // the ref ends "put_only"
+  kNoOtherSwitchesBack = 64,  // no other thread has switch_to_percpu of the ref
+  kNeverRevived = 128,        // no resurrect, no reinit of the ref, by nobody
+};
+
+enum class OpCode : uint8_t {
+#define LASTPUT_OP(number, constant, text, argument, needs) constant = number,
+#include "targets/operations.def"
+#undef LASTPUT_OP
+};
+
+struct OpInfo {
+  OpCode code;
+  const char* name;
+  Argument argument;
+  uint16_t needs;
+};
+// nullptr for a number or word that is no operation.
+const OpInfo* find_operation(unsigned number);
+const OpInfo* find_operation(std::string_view name);
+const OpInfo& operation_info(OpCode code);
+
+struct Operation {
+  OpCode code = OpCode::kYield;
+  uint8_t ref = 0;        // 0 where the operation takes no ref
+  uint64_t argument = 0;  // 0 where the operation takes none
+  bool operator==(const Operation&) const = default;
+};
+
+enum RefFlags : uint8_t {
+  kFlagAtomic = 1,
+  kFlagDead = 2,
+  kFlagReinit = 4
+};  // numbers stand in bytes
+enum class ReleaseAction : uint8_t { kMark = 0, kReinit = 1, kExit = 2, kFree = 3 };
+// How main ends a ref that lives when all threads have ended.
+enum class Ending : uint8_t {
+  kKill = 0,
+  kConfirm = 1,  // kill_and_confirm
+  kPut = 2,      // switch_to_atomic_sync, then put of the initial reference
+  kPutOnly = 3,  // put of the initial reference; nobody ever kills
+};
+// Who drops references that a thread still holds after its last operation, and when.
+enum class Leftovers : uint8_t { kThread = 0, kMain = 1, kMainAfterKill = 2 };
+
+struct RefSetup {
+  uint8_t flags = 0;  // RefFlags
+  ReleaseAction release = ReleaseAction::kMark;
+  Ending ending = Ending::kKill;
+  uint8_t controller = 0;  // thread: the only one to resurrect, reinit, put_initial
+  std::array<uint8_t, kMaxThreads> tokens =
+      {};  // references that main hands to each thread at start
+  bool reinitable() const { return flags != 0; }
+  bool operator==(const RefSetup&) const = default;
+};
+
+// A preemption of the first schedule: after `points` scheduling points, go on with `thread` (both
+// as sched::Options::bytes has them).
+struct Preemption {
+  uint8_t points = 0;
+  uint8_t thread = 0;
+  bool operator==(const Preemption&) const = default;
+};
+
+struct Program {
+  uint8_t cpus = 1;
+  uint8_t schedules = 1;        // executions of one input
+  uint8_t interval = 0;         // mean number of points between random preemptions; 0: none
+  uint8_t fail_allocation = 0;  // n-th allocation of an execution fails; 0: none
+  bool plain_points = false;    // plain accesses are scheduling points
+  Leftovers leftovers = Leftovers::kThread;
+  uint32_t seed = 0;                                   // of the schedules
+  std::vector<RefSetup> refs = {RefSetup{}};           // 1..kMaxRefs
+  std::vector<std::vector<Operation>> threads = {{}};  // 1..kMaxThreads
+  std::vector<Preemption> preemptions;
+  bool operator==(const Program&) const = default;
+};
+
+// Two kinds of programs: concurrent ones, which must be legal; and those of the sequential target:
+// one thread, and illegal calls belong to it.
+enum class Kind : uint8_t { kConcurrent, kSequential };
+
+// Where and why a program is not valid; `thread` and `operation` are -1 where it is the setup.
+struct Problem {
+  int thread = -1;
+  int operation = -1;
+  std::string text;
+};
+// The first thing wrong with the program, in the order of its text form; none if it is valid.
+std::optional<Problem> check(const Program& program, Kind kind);
+
+// Removes every operation that check() would name. Returns how many.
+// REQUIRES: ranges are in order (numbers of refs, threads, arguments), as after decode.
+unsigned drop_illegal(Program& program);
+
+// Whether `program` has an operation with this code on `ref`, in a thread other than `except` (-1:
+// any).
+bool has_operation(const Program& program, OpCode code, unsigned ref, int except = -1);
+// Whether anything in the program may bring the ref back to life (resurrect, reinit).
+bool may_be_revived(const Program& program, unsigned ref);
+
+size_t operation_count(const Program& program);
+
+}  // namespace targets
+
+#endif  // LASTPUT_TARGETS_PROGRAM_H_

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/program.h"
+
+#include <gtest/gtest.h>
+
+#include "targets/generate.h"
+
+namespace targets {
+namespace {
+
+Program two_threads(uint8_t flags) {
+  Program program;
+  program.refs[0].flags = flags;
+  program.threads = {{}, {}};
+  return program;
+}
+
+TEST(Program, SyncIsIllegalWhereAnotherThreadSwitchesBack) {
+  Program program = two_threads(kFlagReinit);
+  program.threads[0] = {{OpCode::kSwitchToAtomicSync, 0, 0}, {OpCode::kSwitchToPercpu, 0, 0}};
+  EXPECT_FALSE(check(program, Kind::kConcurrent));
+  program.threads[1] = {{OpCode::kSwitchToPercpu, 0, 0}};
+  const auto problem = check(program, Kind::kConcurrent);
+  ASSERT_TRUE(problem);
+  EXPECT_EQ(problem->thread, 0);
+  EXPECT_EQ(problem->operation, 0);
+  EXPECT_EQ(drop_illegal(program), 1u);
+  EXPECT_FALSE(check(program, Kind::kConcurrent));
+}
+
+TEST(Program, OnlyTheControllerRevives) {
+  Program program = two_threads(kFlagReinit);
+  program.threads[1] = {{OpCode::kResurrect, 0, 0}, {OpCode::kReinit, 0, 0}};
+  EXPECT_EQ(check(program, Kind::kConcurrent)->text, "resurrect: only in the ref's controller");
+  program.refs[0].controller = 1;
+  EXPECT_FALSE(check(program, Kind::kConcurrent));
+  EXPECT_TRUE(may_be_revived(program, 0));
+}
+
+TEST(Program, IllegalCallsBelongToSequentialPrograms) {
+  Program program;
+  program.threads = {{{OpCode::kResurrect, 0, 0}}};
+  EXPECT_TRUE(check(program, Kind::kConcurrent));
+  EXPECT_FALSE(check(program, Kind::kSequential));
+}
+
+TEST(Program, WhatDropIllegalLeavesIsLegal) {
+  Random random(1);
+  for (int i = 0; i < 20000; ++i) {
+    Program program = generate_program(random, Kind::kConcurrent);
+    for (unsigned t = 0; t < program.threads.size(); ++t)
+      while (program.threads[t].size() < kMaxOperations)
+        program.threads[t].push_back(generate_operation(random, program, t));
+    drop_illegal(program);
+    const auto problem = check(program, Kind::kConcurrent);
+    ASSERT_FALSE(problem) << problem->text;
+  }
+}
+
+TEST(Program, EveryOperationIsFoundByNumberAndName) {
+  unsigned found = 0;
+  for (unsigned number = 0; number < 64; ++number) {
+    const OpInfo* info = find_operation(number);
+    if (info == nullptr) continue;
+    ++found;
+    EXPECT_EQ(find_operation(std::string_view(info->name)), info);
+  }
+  EXPECT_EQ(found, 27u);
+}
+
+}  // namespace
+}  // namespace targets

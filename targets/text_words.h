@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of the text form that stand for numbers: one list for printing and parsing.
+#ifndef LASTPUT_TARGETS_TEXT_WORDS_H_
+#define LASTPUT_TARGETS_TEXT_WORDS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "targets/program.h"
+
+namespace targets {
+
+struct FlagWord {
+  RefFlags flag;
+  std::string_view word;
+};
+inline constexpr FlagWord kFlagWords[] = {
+    {kFlagAtomic, "atomic"}, {kFlagDead, "dead"}, {kFlagReinit, "reinit"}};
+// Indexed by the enumeration's numbers.
+inline constexpr std::string_view kReleaseWords[] = {"mark", "reinit", "exit", "free"};
+inline constexpr std::string_view kEndingWords[] = {"kill", "confirm", "put", "put_only"};
+inline constexpr std::string_view kLeftoversWords[] = {"thread", "main", "main_after_kill"};
+
+}  // namespace targets
+
+#endif  // LASTPUT_TARGETS_TEXT_WORDS_H_
