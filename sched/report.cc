@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sched/report.h"
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "sched/symbolize.h"
+#include "sched/timeline.h"
+
+namespace sched {
+namespace {
+
+constexpr const char* kRed = "\033[1;31m";
+constexpr const char* kPlain = "\033[0m";
+
+std::string headline(const Failure& failure, const ReportOptions& options) {
+  std::string text = "FAILED: ";
+  text += failure.guarantee.empty() ? failure_kind_name(failure.kind) : failure.guarantee;
+  if (!options.guarantee_text.empty()) text += " (" + options.guarantee_text + ")";
+  if (!failure.guarantee.empty()) text += std::string(", ") + failure_kind_name(failure.kind);
+  return options.color ? kRed + text + kPlain : text;
+}
+
+// All program counters of the failure and of the steps, so that one child process answers them all.
+std::vector<uintptr_t> all_pcs(const Failure& failure, const Recording& recording,
+                               bool with_steps) {
+  std::set<uintptr_t> pcs;
+  for (const Stack& stack : failure.stacks) pcs.insert(stack.pcs.begin(), stack.pcs.end());
+  if (with_steps) {
+    for (const Step& step : recording.steps) pcs.insert(step.pc);
+  }
+  return {pcs.begin(), pcs.end()};
+}
+
+}  // namespace
+
+std::string print_failure_report(const Failure& failure, const Recording& recording,
+                                 const ReportOptions& options) {
+  Symbolizer symbolizer;
+  symbolizer.load(all_pcs(failure, recording, options.locations));
+  std::string text = headline(failure, options) + "\n  " + failure.message + "\n";
+  if (!failure.thread.empty()) {
+    text += "  in thread " + failure.thread + ", operation " + std::to_string(failure.op) + "\n";
+  }
+  for (const Stack& stack : failure.stacks) {
+    text += "\n  " + stack.title + ":\n" + symbolizer.print_stack(stack);
+  }
+  TimelineOptions timeline;
+  timeline.width = options.width;
+  timeline.last_steps = options.last_steps;
+  timeline.color = options.color;
+  if (options.locations) timeline.locate = [&](uintptr_t pc) { return symbolizer.location(pc); };
+  const std::string steps = print_timeline(recording, timeline);
+  if (!steps.empty()) {
+    text += options.last_steps != 0 ? "\nthe last steps of each thread:\n" : "\nall steps:\n";
+    text += steps;
+  }
+  return text;
+}
+
+std::string top_frame(const Failure& failure) {
+  Symbolizer symbolizer;
+  for (const Stack& stack : failure.stacks) {
+    symbolizer.load(stack.pcs);
+    for (const uintptr_t pc : stack.pcs) {
+      for (const Frame& frame : symbolizer.frames(pc)) {
+        if (frame.function.empty() || is_uninteresting(frame.function)) continue;
+        std::string text = frame.function;
+        if (!frame.file.empty()) text += " " + frame.file + ":" + std::to_string(frame.line);
+        return text;
+      }
+    }
+  }
+  return "";
+}
+
+std::string summary_line(const Failure& failure) {
+  std::string text = "SUMMARY: lastput: ";
+  if (!failure.guarantee.empty()) text += failure.guarantee + " ";
+  text += failure_kind_name(failure.kind);
+  const std::string frame = top_frame(failure);
+  if (!frame.empty()) text += " in " + frame;
+  return text + "\n";
+}
+
+}  // namespace sched

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// A failed execution told to a person. The fuzz targets and the replay tool print the same:
+//
+//     FAILED: G1 (release runs exactly once a life), found by the oracle
+//       release ran a second time
+//       in thread b, operation 3
+//
+//       second release, thread b:
+//         #0 percpu::Ref::put core/ref.h:120
+//
+//     the last steps of each thread:
+//       step  main   a     b
+//       ...
+//
+// What comes behind it, the command that replays it and the line "SUMMARY: ...", is the caller's,
+// with summary_line(). REQUIRES: the engine is inactive (outside an execution, or in on_failure).
+#ifndef LASTPUT_SCHED_REPORT_H_
+#define LASTPUT_SCHED_REPORT_H_
+
+#include <string>
+
+#include "sched/sched.h"
+
+namespace sched {
+
+struct ReportOptions {
+  std::string guarantee_text;  // what the broken guarantee says, in a few words; may be empty
+  unsigned last_steps = 12;    // of each thread; 0: all steps
+  unsigned width = 0;          // columns; 0: as the terminal
+  bool color = false;
+  bool locations = true;  // source lines behind the steps
+};
+
+std::string print_failure_report(const Failure& failure, const Recording& recording,
+                                 const ReportOptions& options);
+
+// "SUMMARY: lastput: G1 oracle in percpu::Ref::put core/ref.h:120": one line, ends with a newline.
+std::string summary_line(const Failure& failure);
+
+// The innermost interesting frame of the failure: "percpu::Ref::put core/ref.h:120"; empty:
+// unknown.
+std::string top_frame(const Failure& failure);
+
+}  // namespace sched
+
+#endif  // LASTPUT_SCHED_REPORT_H_
