@@ -41,14 +41,20 @@ bool use_color() {
 }
 
 std::string what_it_is(const std::string& path, const Loaded& loaded) {
-  std::string text = absl::StrCat(path, ": ", loaded.raw ? "a fuzzer's input" : "a program in text form",
-                                  " for target ", loaded.artifact.target);
+  std::string text =
+      absl::StrCat(path, ": ", loaded.raw ? "a fuzzer's input" : "a program in text form",
+                   " for target ", loaded.artifact.target);
   switch (loaded.target_from) {
-    case TargetFrom::kFlag: return text + " (as asked)";
-    case TargetFrom::kHeader: return text;
-    case TargetFrom::kSidecar: return text + " (its .json says so)";
-    case TargetFrom::kFolder: return text + " (by its folder)";
-    case TargetFrom::kUnknown: return text + " (a guess)";
+    case TargetFrom::kFlag:
+      return text + " (as asked)";
+    case TargetFrom::kHeader:
+      return text;
+    case TargetFrom::kSidecar:
+      return text + " (its .json says so)";
+    case TargetFrom::kFolder:
+      return text + " (by its folder)";
+    case TargetFrom::kUnknown:
+      return text + " (a guess)";
   }
   return text;
 }
@@ -76,12 +82,16 @@ int tell_clean(const Loaded& loaded, const Outcome& outcome) {
   if (bug != built_with_bug()) {
     std::printf("hint: it was made on %s; this is %s\n",
                 bug.empty() ? "the core as it is" : ("the core with bug " + bug).c_str(),
-                built_with_bug().empty() ? "the core as it is" : ("the core with bug " + built_with_bug()).c_str());
+                built_with_bug().empty() ? "the core as it is"
+                                         : ("the core with bug " + built_with_bug()).c_str());
   } else if (!loaded.artifact.guarantee.empty()) {
-    std::printf("hint: it failed once (%s): the core has changed since, or it was another compiler\n",
-                loaded.artifact.guarantee.c_str());
+    std::printf(
+        "hint: it failed once (%s): the core has changed since, or it was another compiler\n",
+        loaded.artifact.guarantee.c_str());
   } else {
-    std::printf("hint: if it should fail, was it made with another build, or with a known bug (--bug=NAME)?\n");
+    std::printf(
+        "hint: if it should fail, was it made with another build, or with a known bug "
+        "(--bug=NAME)?\n");
   }
   return kClean;
 }

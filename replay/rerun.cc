@@ -60,7 +60,7 @@ Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
   report.last_steps = options.all_steps ? 0 : kLastSteps;
   outcome.report =
       sched::print_failure_report(result.failure.failure, result.failure.recording, report);
-  outcome.summary = sched::summary_line(result.failure.failure);
+  outcome.summary = sched::summary_line(result.failure.failure, "targets::");
   return outcome;
 }
 
@@ -80,9 +80,9 @@ Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned
 }
 
 std::string describe(const Repeats& repeats) {
-  std::string text = "replayed " + std::to_string(repeats.times) + " times: " +
-                     std::to_string(repeats.same) + " of " + std::to_string(repeats.times) +
-                     " the same (" + repeats.expected + ")";
+  std::string text = "replayed " + std::to_string(repeats.times) +
+                     " times: " + std::to_string(repeats.same) + " of " +
+                     std::to_string(repeats.times) + " the same (" + repeats.expected + ")";
   if (repeats.first_other == 0) return text;
   return text + "; number " + std::to_string(repeats.first_other) + " differed: " + repeats.other;
 }
@@ -100,6 +100,8 @@ void write_report(const Repeats& repeats) {
   }
 }
 
-std::string built_with_bug() { return LASTPUT_BUG; }
+std::string built_with_bug() {
+  return LASTPUT_BUG;
+}
 
 }  // namespace replay

@@ -22,6 +22,18 @@ std::string headline(const Failure& failure, const ReportOptions& options) {
   return options.color ? kRed + text + kPlain : text;
 }
 
+// What the failing operation is called: the note right behind its start. ": put ref0", or "".
+std::string operation_title(const Failure& failure, const Recording& recording) {
+  bool begun = false;
+  for (const Step& step : recording.steps) {
+    if (step.thread >= recording.threads.size()) continue;
+    if (recording.threads[step.thread] != failure.thread || step.op != failure.op) continue;
+    if (begun) return step.kind == StepKind::kNote ? ": " + step.text : "";
+    begun = step.kind == StepKind::kOp;
+  }
+  return "";
+}
+
 // All program counters of the failure and of the steps, so that one child process answers them all.
 std::vector<uintptr_t> all_pcs(const Failure& failure, const Recording& recording,
                                bool with_steps) {
@@ -41,7 +53,8 @@ std::string print_failure_report(const Failure& failure, const Recording& record
   symbolizer.load(all_pcs(failure, recording, options.locations));
   std::string text = headline(failure, options) + "\n  " + failure.message + "\n";
   if (!failure.thread.empty()) {
-    text += "  in thread " + failure.thread + ", operation " + std::to_string(failure.op) + "\n";
+    text += "  in thread " + failure.thread + ", operation " + std::to_string(failure.op) +
+            operation_title(failure, recording) + "\n";
   }
   for (const Stack& stack : failure.stacks) {
     text += "\n  " + stack.title + ":\n" + symbolizer.print_stack(stack);
@@ -59,27 +72,28 @@ std::string print_failure_report(const Failure& failure, const Recording& record
   return text;
 }
 
-std::string top_frame(const Failure& failure) {
+std::string top_frame(const Failure& failure, const std::string& harness) {
+  if (failure.stacks.empty()) return "";
   Symbolizer symbolizer;
-  for (const Stack& stack : failure.stacks) {
-    symbolizer.load(stack.pcs);
-    for (const uintptr_t pc : stack.pcs) {
-      for (const Frame& frame : symbolizer.frames(pc)) {
-        if (frame.function.empty() || is_uninteresting(frame.function)) continue;
-        std::string text = frame.function;
-        if (!frame.file.empty()) text += " " + frame.file + ":" + std::to_string(frame.line);
-        return text;
-      }
+  symbolizer.load(failure.stacks[0].pcs);
+  std::string first;
+  for (const uintptr_t pc : failure.stacks[0].pcs) {
+    for (const Frame& frame : symbolizer.frames(pc)) {
+      if (frame.function.empty() || is_uninteresting(frame.function)) continue;
+      std::string text = frame.function;
+      if (!frame.file.empty()) text += " " + frame.file + ":" + std::to_string(frame.line);
+      if (harness.empty() || !frame.function.starts_with(harness)) return text;
+      if (first.empty()) first = text;
     }
   }
-  return "";
+  return first;
 }
 
-std::string summary_line(const Failure& failure) {
+std::string summary_line(const Failure& failure, const std::string& harness) {
   std::string text = "SUMMARY: lastput: ";
   if (!failure.guarantee.empty()) text += failure.guarantee + " ";
   text += failure_kind_name(failure.kind);
-  const std::string frame = top_frame(failure);
+  const std::string frame = top_frame(failure, harness);
   if (!frame.empty()) text += " in " + frame;
   return text + "\n";
 }

@@ -247,14 +247,14 @@ std::string print_frame(const Frame& frame) {
 }  // namespace
 
 bool is_uninteresting(const std::string& function) {
-  static constexpr std::array<std::string_view, 14> kPrefixes = {
-      "sched::",         "__tsan_",
-      "__asan_",         "__interceptor_",
-      "___interceptor_", "std::",
-      "__gnu_cxx::",     "pthread_",
-      "start_thread",    "clone",
-      "__clone",         "__libc_start",
-      "_start",          "execute_native_thread_routine"};
+  static constexpr std::array<std::string_view, 25> kPrefixes = {
+      "sched::",        "sched_",          "__tsan_",      "__asan_",
+      "__interceptor_", "___interceptor_", "std::",        "__gnu_cxx::",
+      "__gthread",      "pthread_",        "start_thread", "clone",
+      "__clone",        "__libc_start",    "_start",       "execute_native_thread_routine",
+      "malloc",         "calloc",          "realloc",      "free",
+      "aligned_alloc",  "posix_memalign",  "cfree",        "operator new",
+      "operator delete"};
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
                      [&](std::string_view prefix) { return function.starts_with(prefix); });
 }

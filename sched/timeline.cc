@@ -308,7 +308,7 @@ std::string describe_step(const Recording& recording, const Step& step) {
     case StepKind::kLoad:
       return object + ": " + value + "  load" + order;
     case StepKind::kStore:
-      return object + " = " + value + "  store" + order;
+      return object + ": " + before + " -> " + value + "  store" + order;
     case StepKind::kRmw:
       return object + ": " + before + " -> " + value + "  rmw" + order;
     case StepKind::kCasFail:
@@ -328,7 +328,7 @@ std::string describe_step(const Recording& recording, const Step& step) {
     case StepKind::kWait:
       return "wait " + object + (step.value == 1 ? " (timed out)" : "");
     case StepKind::kWake:
-      return "wake " + object;
+      return "wake " + object + ", " + (step.value == 0 ? "nobody waits" : value + " woken");
     case StepKind::kCreate:
       return "create " + thread_name(recording, step.value);
     case StepKind::kJoin:
