@@ -53,8 +53,11 @@ std::string print_failure_report(const Failure& failure, const Recording& record
   symbolizer.load(all_pcs(failure, recording, options.locations));
   std::string text = headline(failure, options) + "\n  " + failure.message + "\n";
   if (!failure.thread.empty()) {
-    text += "  in thread " + failure.thread + ", operation " + std::to_string(failure.op) +
-            operation_title(failure, recording) + "\n";
+    text += "  in thread " + failure.thread;
+    if (failure.op != 0) {
+      text += ", operation " + std::to_string(failure.op) + operation_title(failure, recording);
+    }
+    text += "\n";
   }
   for (const Stack& stack : failure.stacks) {
     text += "\n  " + stack.title + ":\n" + symbolizer.print_stack(stack);

@@ -35,11 +35,13 @@ std::string print_failure_report(const Failure& failure, const Recording& record
                                  const ReportOptions& options);
 
 // "SUMMARY: lastput: G1 oracle in percpu::Ref::put core/ref.h:120": one line, ends with a newline.
-std::string summary_line(const Failure& failure);
+// `harness`: see top_frame.
+std::string summary_line(const Failure& failure, const std::string& harness = "");
 
-// The innermost interesting frame of the failure: "percpu::Ref::put core/ref.h:120"; empty:
-// unknown.
-std::string top_frame(const Failure& failure);
+// The innermost interesting frame of the failure's first stack: "percpu::Ref::put core/ref.h:120";
+// "": unknown. Functions whose names begin with `harness` ("targets::") only where there is no
+// other: it is the code under test that tells failures apart.
+std::string top_frame(const Failure& failure, const std::string& harness = "");
 
 }  // namespace sched
 
