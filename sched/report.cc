@@ -23,7 +23,12 @@ std::string headline(const Failure& failure, const ReportOptions& options) {
 }
 
 // What the failing operation is called: the note right behind its start. ": put ref0", or "".
-std::string operation_title(const Failure& failure, const Recording& recording) {
+std::string operation_title(const Failure& failure, const Recording& recording,
+                            const ReportOptions& options) {
+  if (options.operation) {
+    const std::string title = options.operation(failure.thread, failure.op);
+    if (!title.empty()) return ": " + title;
+  }
   bool begun = false;
   for (const Step& step : recording.steps) {
     if (step.thread >= recording.threads.size()) continue;
@@ -55,7 +60,8 @@ std::string print_failure_report(const Failure& failure, const Recording& record
   if (!failure.thread.empty()) {
     text += "  in thread " + failure.thread;
     if (failure.op != 0) {
-      text += ", operation " + std::to_string(failure.op) + operation_title(failure, recording);
+      text += ", operation " + std::to_string(failure.op) +
+              operation_title(failure, recording, options);
     }
     text += "\n";
   }
@@ -66,6 +72,7 @@ std::string print_failure_report(const Failure& failure, const Recording& record
   timeline.width = options.width;
   timeline.last_steps = options.last_steps;
   timeline.color = options.color;
+  timeline.operation = options.operation;
   if (options.locations) timeline.locate = [&](uintptr_t pc) { return symbolizer.location(pc); };
   const std::string steps = print_timeline(recording, timeline);
   if (!steps.empty()) {

@@ -17,6 +17,8 @@
 #ifndef LASTPUT_SCHED_REPORT_H_
 #define LASTPUT_SCHED_REPORT_H_
 
+#include <cstdint>
+#include <functional>
 #include <string>
 
 #include "sched/sched.h"
@@ -29,6 +31,8 @@ struct ReportOptions {
   unsigned width = 0;          // columns; 0: as the terminal
   bool color = false;
   bool locations = true;  // source lines behind the steps
+  // What operation `op` of a thread is called ("put ref0"); may be empty. See timeline.h.
+  std::function<std::string(const std::string& thread, uint32_t op)> operation;
 };
 
 std::string print_failure_report(const Failure& failure, const Recording& recording,

@@ -237,6 +237,12 @@ std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
+// The C and C++ libraries; their frames without a name are thread start-up and allocation.
+bool is_library(const std::string& module) {
+  return module.starts_with("libstdc++.so") || module.starts_with("libc++.so") ||
+         module.starts_with("libc.so");
+}
+
 std::string print_frame(const Frame& frame) {
   std::string text = frame.function.empty() ? "??" : frame.function;
   if (frame.file.empty()) return text + " (" + frame.module + ")";
@@ -305,8 +311,9 @@ std::string Symbolizer::print_stack(const Stack& stack) {
     all.insert(all.end(), here.begin(), here.end());
   }
   std::vector<Frame> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
-               [](const Frame& frame) { return !is_uninteresting(frame.function); });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [](const Frame& frame) {
+    return !is_uninteresting(frame.function) && !is_library(frame.module);
+  });
   if (kept.empty()) kept = std::move(all);
   std::string text;
   for (size_t i = 0; i < kept.size(); ++i) {

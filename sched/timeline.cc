@@ -15,9 +15,9 @@ namespace {
 
 constexpr unsigned kNarrowest = 60;
 constexpr unsigned kUsual = 120;
-constexpr unsigned kStepColumn = 7;    // digits of the step number, and a gap
-constexpr unsigned kTextReserve = 44;  // the last thread's column has at least this much
-constexpr size_t kLongestCycle = 8;    // rows of a loop that is recognised as one
+constexpr unsigned kStepColumn = 7;  // digits of the step number, and a gap
+constexpr unsigned kGap = 2;         // between a column and the next
+constexpr size_t kLongestCycle = 8;  // rows of a loop that is recognised as one
 
 constexpr std::array<const char*, 6> kColors = {"\033[36m", "\033[33m", "\033[32m",
                                                 "\033[35m", "\033[34m", "\033[31m"};
@@ -83,6 +83,11 @@ std::vector<Row> rows_of(const Recording& recording, const TimelineOptions& opti
       continue;
     }
     Row row{step.index, step.thread, starts_operation(step), describe_step(recording, step)};
+    if (row.heading && options.operation) {
+      const std::string title =
+          options.operation(thread_name(recording, step.thread), static_cast<uint32_t>(step.value));
+      if (!title.empty()) row.text += ": " + title;
+    }
     title_due[step.thread] = row.heading;
     heading[step.thread] = rows.size();
     if (options.locate && step.pc != 0 && !row.heading && step.kind != StepKind::kNote) {
@@ -219,20 +224,20 @@ class Picture {
       if (!shown[i]) continue;
       const unsigned thread = rows[i].thread;
       const size_t least = std::max(rows[i].text.size(), thread_name(recording_, thread).size());
-      need[thread] = std::max(need[thread], static_cast<unsigned>(least) + 2);
+      need[thread] = std::max(need[thread], static_cast<unsigned>(least));
     }
     for (unsigned t = 0; t < need.size(); ++t) {
       if (need[t] != 0) threads_.push_back(t);
     }
-    start_.assign(need.size(), 0);
+    start_.assign(need.size(), kStepColumn);
     const auto count = static_cast<unsigned>(threads_.size());
     const unsigned room = width_ - kStepColumn;
-    const unsigned even =
-        count > 1 ? (room - std::min(kTextReserve, room / 2)) / (count - 1) : room;
+    const unsigned last = std::min(need[threads_.back()], room / 2);
+    const unsigned even = count > 1 ? (room - last) / (count - 1) : room;
     unsigned at = kStepColumn;
     for (const unsigned t : threads_) {
       start_[t] = at;
-      at += std::max(std::min(even, need[t]), 2U);
+      at += std::max(std::min(even, need[t] + kGap), kGap);
     }
   }
 

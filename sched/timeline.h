@@ -30,6 +30,8 @@ struct TimelineOptions {
   bool color = false;
   // What to add behind a step, for example the source line of its pc; empty: nothing.
   std::function<std::string(uintptr_t pc)> locate;
+  // What operation `op` of a thread is called ("put ref0"), where no note says it; empty: nothing.
+  std::function<std::string(const std::string& thread, uint32_t op)> operation;
 };
 
 // Ends with a newline; empty for a recording without steps.

@@ -55,15 +55,15 @@ size_t count(const std::string& text, const std::string& part) {
 
 TEST(Timeline, DrawsAColumnAThreadAndARowAStep) {
   EXPECT_EQ(print_timeline(two_puts(), narrow()),
-            "  step main      a                 b\n"
+            "  step main      a                      b\n"
             "     1 create a\n"
             "     2 create b\n"
             "     3 :         == op 0: put\n"
             "     4 :         ref0+8: 2 -> 1  rmw acq_rel\n"
-            "     5 :         :                 == op 0: put\n"
-            "     6 :         :                 ref0+8: 1 -> 0  rmw acq_rel\n"
-            "     7 :         :                 lock domain+16\n"
-            "     8 :         :                 ends\n");
+            "     5 :         :                      == op 0: put\n"
+            "     6 :         :                      ref0+8: 1 -> 0  rmw acq_rel\n"
+            "     7 :         :                      lock domain+16\n"
+            "     8 :         :                      ends\n");
 }
 
 TEST(Timeline, EmptyRecordingIsEmpty) {
