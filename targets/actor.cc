@@ -110,6 +110,9 @@ bool Actor::apply_to(unsigned ref, const Operation& op) {
     case OpCode::kYield:
     case OpCode::kMigrate:
     case OpCode::kDrain:
+    case OpCode::kExit:
+    case OpCode::kInit:
+    case OpCode::kCancelInit:
       break;
   }
   return false;

@@ -60,6 +60,16 @@ TEST(Execute, RandomProgramsAreClean) {
   EXPECT_LT(cut_off * 100, executions);
 }
 
+TEST(Execute, RandomSequencesAgreeWithTheModel) {
+  const uint64_t programs = from_environment("EXECUTE_PROGRAMS", 4000);
+  Random random(from_environment("EXECUTE_SEED", 1));
+  for (uint64_t i = 0; i < programs; ++i) {
+    const Program program = generate_program(random, Kind::kSequential);
+    const ExecuteResult result = execute(run_sequential, program, {});
+    ASSERT_FALSE(result.failed) << text_of(program, result) << stacks_of(result);
+  }
+}
+
 uint64_t trace_of(const Program& program) {
   std::vector<uint8_t> bytes;
   const sched::Options options = schedule_options(program, 0, &bytes);

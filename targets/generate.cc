@@ -38,6 +38,9 @@ constexpr struct {
     {OpCode::kAwaitRelease, 3},
     {OpCode::kPutInitial, 6},
     {OpCode::kYield, 1},
+    {OpCode::kExit, 2},
+    {OpCode::kInit, 3},
+    {OpCode::kCancelInit, 1},
 };
 
 unsigned total_weight() {

@@ -31,6 +31,11 @@ namespace targets {
 // REQUIRES: check(program, Kind::kConcurrent) finds nothing. One at a time in a process.
 void run_program(const Program& program);
 
+// The same for a sequential program: its one thread makes every call, legal or not, and what the core
+// answers, does and reports is compared with the model after each (model.h).
+// REQUIRES: check(program, Kind::kSequential) finds nothing.
+void run_sequential(const Program& program);
+
 // Operations that the last run dropped.
 unsigned operations_dropped();
 

@@ -18,7 +18,8 @@ void __real___tsan_write1(void* address);
 namespace {
 
 inline bool is_counter(const void* address) {
-  return reinterpret_cast<uintptr_t>(address) - reinterpret_cast<uintptr_t>(__start___sancov_cntrs) <
+  return reinterpret_cast<uintptr_t>(address) -
+             reinterpret_cast<uintptr_t>(__start___sancov_cntrs) <
          static_cast<uintptr_t>(__stop___sancov_cntrs - __start___sancov_cntrs);
 }
 

@@ -30,6 +30,7 @@ static_assert(numbered_in_order(), "operation numbers ascend, and legal ones are
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
   const uint16_t needs = operation_info(op.code).needs;
   if ((needs & kRef) == 0) return nullptr;
+  if (needs & kSequentialOnly) return "only in sequential programs";
   const RefSetup& ref = program.refs[op.ref];
   const bool put_only = ref.ending == Ending::kPutOnly;
   if ((needs & kReinitable) && !ref.reinitable())

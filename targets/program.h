@@ -57,6 +57,7 @@ enum Need : uint16_t {
   kPutOnly = 32,              // the ref ends "put_only"
   kNoOtherSwitchesBack = 64,  // no other thread has switch_to_percpu of the ref
   kNeverRevived = 128,        // no resurrect, no reinit of the ref, by nobody
+  kSequentialOnly = 256,
 };
 
 enum class OpCode : uint8_t {

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/build_info.h"
+
+namespace targets {
+
+const char* built_with_bug() {
+  return LASTPUT_BUG;
+}
+
+}  // namespace targets

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A failure told to a person, and in one line.
+#ifndef LASTPUT_TARGETS_FAILURE_REPORT_H_
+#define LASTPUT_TARGETS_FAILURE_REPORT_H_
+
+#include <string>
+
+#include "sched/sched.h"
+
+namespace targets {
+
+// What the guarantee ("G2") is about: "release while held". "" for one that is not known.
+const char* guarantee_words(const std::string& guarantee);
+
+// Guarantee or detector, one sentence, the stacks, the last steps.
+std::string failure_report(const sched::Failure& failure, const sched::Recording& recording);
+
+// "SUMMARY: lastput: G2 (release while held) in percpu_ref"
+std::string failure_summary(const std::string& target, const sched::Failure& failure);
+
+}  // namespace targets
+
+#endif  // LASTPUT_TARGETS_FAILURE_REPORT_H_

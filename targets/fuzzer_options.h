@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the engine's command line tells a target about itself.
+#ifndef LASTPUT_TARGETS_FUZZER_OPTIONS_H_
+#define LASTPUT_TARGETS_FUZZER_OPTIONS_H_
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace targets {
+
+struct FuzzerOptions {
+  std::string prefix = "./";  // -artifact_prefix
+  uint64_t seed = 0;          // -seed; 0: the engine picks one
+  std::string all;            // the whole command line, without the program
+  bool runs_inputs = true;    // false: this process only starts others (-fork, -merge, -jobs, ...)
+};
+
+inline FuzzerOptions parse_fuzzer_options(int argc, char** argv) {
+  FuzzerOptions options;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    const auto value = [&](std::string_view flag) {
+      return word.starts_with(flag) ? std::string(word.substr(flag.size())) : std::string();
+    };
+    options.all += (i > 1 ? " " : "") + std::string(word);
+    if (const std::string prefix = value("-artifact_prefix="); !prefix.empty())
+      options.prefix = prefix;
+    if (const std::string seed = value("-seed="); !seed.empty())
+      options.seed = std::strtoull(seed.c_str(), nullptr, 10);
+    for (const char* flag : {"-fork=", "-merge=", "-jobs=", "-minimize_crash="})
+      if (const std::string on = value(flag); !on.empty() && on != "0") options.runs_inputs = false;
+  }
+  return options;
+}
+
+}  // namespace targets
+
+#endif  // LASTPUT_TARGETS_FUZZER_OPTIONS_H_

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "targets/fuzzer_support.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "targets/artifact.h"
+#include "targets/build_info.h"
+#include "targets/codec.h"
+#include "targets/failure_report.h"
+#include "targets/fuzzer_options.h"
+#include "targets/statistics.h"
+
+namespace targets {
+namespace {
+
+constexpr double kProgressSeconds = 1.0;
+
+// One fuzzing run. Never destroyed: the summary is written while the process exits.
+struct Run {
+  const char* target = "";
+  FuzzerOptions options;
+  Statistics statistics;
+  double next_progress = kProgressSeconds;
+  // The input that is running.
+  std::span<const uint8_t> input;
+  const Program* program = nullptr;
+  unsigned (*operations_dropped)() = nullptr;
+};
+Run* run = nullptr;
+
+volatile std::sig_atomic_t stop_requested = 0;
+
+void request_stop(int signal_number) {
+  if (stop_requested) _exit(128 + signal_number);  // asked twice: at once
+  stop_requested = 1;
+}
+
+void write_report(const std::string& guarantee, const std::string& artifact) {
+  const char* path = std::getenv("LASTPUT_REPORT");
+  if (path == nullptr || *path == 0) return;
+  const Statistics& s = run->statistics;
+  char numbers[256];
+  std::snprintf(numbers, sizeof numbers,
+                "  \"executions\": %llu,\n  \"inputs\": %llu,\n  \"seconds\": %.3f,\n"
+                "  \"executions_per_second\": %.0f,\n  \"points_per_second\": %.0f,\n",
+                static_cast<unsigned long long>(s.executions),
+                static_cast<unsigned long long>(s.inputs), s.seconds(), s.per_second(s.executions),
+                s.per_second(s.points));
+  const std::string json = "{\n  \"target\": " + json_string(run->target) +
+                           ",\n  \"bug\": " + json_string(built_with_bug()) +
+                           ",\n  \"seed\": " + std::to_string(run->options.seed) + ",\n" + numbers +
+                           "  \"edges\": " + std::to_string(s.edges.reached()) +
+                           ",\n  \"guarantee\": " + json_string(guarantee) +
+                           ",\n  \"artifact\": " + json_string(artifact) + "\n}\n";
+  std::string error;
+  if (!write_file(path, json, &error))
+    std::fprintf(stderr, "lastput: cannot write the report: %s\n", error.c_str());
+}
+
+void end_run() {
+  std::fputs(run->statistics.summary().c_str(), stderr);
+  write_report("", "");
+}
+
+std::string replay_command(const std::string& path) {
+  const std::string bug = built_with_bug();
+  return "./lastput replay " + path + (bug.empty() ? "" : " --bug=" + bug);
+}
+
+std::string write_failure_files(const sched::Failure& failure, const sched::Recording& recording) {
+  const std::string path = write_artifact(
+      run->options.prefix,
+      make_artifact(run->target, built_with_bug(), *run->program, failure, recording));
+  const Sidecar sidecar = {run->target,       built_with_bug(),  run->options.all,
+                           run->options.seed, failure.guarantee, path};
+  std::string error;
+  if (!write_file(sidecar_path(run->options.prefix, run->input), sidecar_json(sidecar), &error))
+    std::fprintf(stderr, "lastput: cannot write beside the crash: %s\n", error.c_str());
+  return path;
+}
+
+// On the stack of the thread that failed, the engine inactive: the frames below say what broke.
+void on_failure(const sched::Failure& failure, const sched::Recording& recording, void*) {
+  run->statistics.executions += 1;
+  const std::string path = write_failure_files(failure, recording);
+  write_report(failure.guarantee, path);
+  std::fprintf(stderr, "\n%s\nafter %llu executions, %.1f s\nreplay: %s\n%s\n",
+               failure_report(failure, recording).c_str(),
+               static_cast<unsigned long long>(run->statistics.executions),
+               run->statistics.seconds(), replay_command(path.empty() ? "FILE" : path).c_str(),
+               failure_summary(run->target, failure).c_str());
+  std::fflush(stderr);
+  std::abort();
+}
+
+void on_execution(const sched::Result& result, void*) {
+  Statistics& s = run->statistics;
+  s.executions += 1;
+  s.points += result.steps;
+  s.cut_off += result.verdict == sched::Verdict::kCutOff;
+  s.interleavings.add(result.trace_hash);
+  s.operations += operation_count(*run->program);
+  s.dropped += run->operations_dropped();
+}
+
+void show_progress() {
+  const double now = run->statistics.seconds();
+  if (now < run->next_progress) return;
+  run->next_progress = now + kProgressSeconds;
+  std::fprintf(stderr, "%s\n", run->statistics.progress().c_str());
+}
+
+}  // namespace
+
+void fuzzer_initialize(const char* target, int argc, char** argv) {
+  run = new Run;
+  run->target = target;
+  run->options = parse_fuzzer_options(argc, argv);
+  const std::string bug = built_with_bug();
+  std::fprintf(
+      stderr, "lastput: target %s, bug %s, seed %s, options: %s\n", target,
+      bug.empty() ? "none" : bug.c_str(),
+      run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
+      run->options.all.c_str());
+  if (!run->options.runs_inputs) return;
+  std::atexit(end_run);
+  std::signal(SIGINT, request_stop);  // the engine keeps handlers that it finds
+  std::signal(SIGTERM, request_stop);
+}
+
+int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t size) {
+  if (stop_requested) {
+    end_run();
+    // Not exit(): in here libFuzzer takes that for a crash of the target.
+    _exit(0);
+  }
+  const Decoded decoded = decode({data, size}, target.kind);
+  // An unknown version runs the smallest program: without any coverage libFuzzer does not even start.
+  run->input = {data, size};
+  run->program = &decoded.program;
+  run->operations_dropped = target.operations_dropped;
+  ExecuteOptions options;
+  options.on_failure = on_failure;
+  options.on_execution = on_execution;
+  execute(target.body, decoded.program, options);
+  run->statistics.inputs += 1;
+  run->statistics.records_dropped += decoded.dropped;
+  run->statistics.edges.collect();
+  show_progress();
+  return 0;
+}
+
+}  // namespace targets

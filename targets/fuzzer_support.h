@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every fuzz target does around an input: first line, progress, summary, failure.
+//
+//   when                            what
+//   ------------------------------  -----------------------------------------------------------------
+//   start                           one line: target, bug, seed, options
+//   about once a second             one line of progress
+//   exit, SIGINT, SIGTERM           the summary (last line "executions: N"), exit code 0; nothing is lost,
+//                                     because libFuzzer saves what it finds at once
+//   failure                         <prefix>failure-<guarantee>-<hash>.lastput, the canonical artifact;
+//                                     <prefix>crash-<sha1>.json beside libFuzzer's own crash-<sha1>;
+//                                     the report, the command that replays it, SUMMARY:, then abort(),
+//                                     on the stack of the thread that failed (exit code 77)
+//   any end                         numbers as JSON in the file that $LASTPUT_REPORT names
+#ifndef LASTPUT_TARGETS_FUZZER_SUPPORT_H_
+#define LASTPUT_TARGETS_FUZZER_SUPPORT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "targets/execute.h"
+#include "targets/program.h"
+
+namespace targets {
+
+// From LLVMFuzzerInitialize. `target` has static storage.
+void fuzzer_initialize(const char* target, int argc, char** argv);
+
+struct FuzzTarget {
+  Kind kind;
+  Body body;
+  unsigned (*operations_dropped)();  // by the last execution
+};
+// From LLVMFuzzerTestOneInput; returns what that should.
+int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t size);
+
+}  // namespace targets
+
+#endif  // LASTPUT_TARGETS_FUZZER_SUPPORT_H_
