@@ -94,22 +94,18 @@ bool parse_report(const std::string& text, Hunt* hunt) {
   if (!report.contains("executions")) return false;
   hunt->executions = report.value("executions", uint64_t{0});
   hunt->seconds = report.value("seconds", 0.0);
-  const json failure = report.value("failure", json());
-  if (!failure.is_object()) return true;
-  hunt->guarantee = failure.value("guarantee", "");
-  hunt->detector = failure.value("kind", "");
-  for (const char* key : {"artifact", "input"}) {
-    const std::string path = failure.value(key, "");
-    if (!path.empty()) hunt->replays.push_back({path, 0, 0});
-  }
+  hunt->guarantee = report.value("guarantee", "");
+  const std::string artifact = report.value("artifact", "");
+  if (!artifact.empty()) hunt->replays.push_back({artifact, 0, 0});
   return true;
 }
 
-bool parse_replay_report(const std::string& text, Replays* replays) {
+bool parse_replay_report(const std::string& text, Replays* replays, std::string* kind) {
   const json report = parse_object(text);
   if (!report.contains("times")) return false;
   replays->times = report.value("times", 0U);
   replays->same = report.value("same", 0U);
+  *kind = report.value("kind", "");
   return true;
 }
 

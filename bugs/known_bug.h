@@ -48,8 +48,8 @@ struct Hunt {
 // The report that a fuzzer writes to $LASTPUT_REPORT; sets what it says in *hunt, and the
 // artifacts. False: not a report.
 bool parse_report(const std::string& json, Hunt* hunt);
-// The report that the replay tool writes to $LASTPUT_REPORT.
-bool parse_replay_report(const std::string& json, Replays* replays);
+// The report that the replay tool writes to $LASTPUT_REPORT; *kind: what noticed the failure.
+bool parse_replay_report(const std::string& json, Replays* replays, std::string* kind);
 
 std::string table(const std::vector<Hunt>& hunts);
 std::string to_json(const std::vector<Hunt>& hunts);

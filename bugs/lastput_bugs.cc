@@ -107,19 +107,32 @@ void fuzz(const Places& places, Hunt* hunt) {
   }
 }
 
-void replay(const Places& places, Replays* replays) {
+// The engine's own file of the failing input: all schedules of the program.
+void add_crash_file(const Places& places, Hunt* hunt) {
+  for (const auto& entry : fs::directory_iterator(places.artifacts)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("crash-") && entry.path().extension() != ".json") {
+      hunt->replays.push_back({entry.path().string(), 0, 0});
+    }
+  }
+}
+
+void replay(const Places& places, Replays* replays, std::string* kind) {
   const fs::path report = places.report.string() + ".replay";
   fs::remove(report);
   run({(places.programs / "replay").string(), absl::StrCat("--times=", absl::GetFlag(FLAGS_times)),
        "--steps=last", replays->artifact},
       places.log, report);
-  if (!parse_replay_report(contents(report), replays)) replays->times = absl::GetFlag(FLAGS_times);
+  if (!parse_replay_report(contents(report), replays, kind)) {
+    replays->times = absl::GetFlag(FLAGS_times);
+  }
 }
 
 void hunt_one(Hunt* hunt) {
   const Places places(hunt->bug);
   fuzz(places, hunt);
-  for (Replays& replays : hunt->replays) replay(places, &replays);
+  add_crash_file(places, hunt);
+  for (Replays& replays : hunt->replays) replay(places, &replays, &hunt->detector);
 }
 
 void hunt_all(std::vector<Hunt>* hunts) {

@@ -40,10 +40,12 @@ bool load_text(const std::string& path, const std::string& target, Loaded* loade
 }
 
 // What stands beside the file: "crash-12.json" beside "crash-12".
-void read_sidecar(const std::string& path, std::string* target, std::string* bug) {
+Sidecar read_sidecar(const std::string& path) {
+  Sidecar sidecar;
   std::string json;
   std::string error;
-  if (targets::read_file(path + ".json", &json, &error)) parse_sidecar(json, target, bug);
+  if (targets::read_file(path + ".json", &json, &error)) parse_sidecar(json, &sidecar);
+  return sidecar;
 }
 
 bool load_raw(const std::string& path, const std::string& target, Loaded* loaded,
@@ -58,15 +60,14 @@ bool load_raw(const std::string& path, const std::string& target, Loaded* loaded
     return false;
   }
   loaded->raw = true;
-  std::string beside;
-  read_sidecar(path, &beside, &loaded->sidecar_bug);
+  loaded->sidecar = read_sidecar(path);
   const std::string folder = target_of_folder(path);
   std::string chosen = target_names().front();
   if (!target.empty()) {
     chosen = target;
     loaded->target_from = TargetFrom::kFlag;
-  } else if (is_target(beside)) {
-    chosen = beside;
+  } else if (is_target(loaded->sidecar.target)) {
+    chosen = loaded->sidecar.target;
     loaded->target_from = TargetFrom::kSidecar;
   } else if (!folder.empty()) {
     chosen = folder;
@@ -89,11 +90,14 @@ std::string target_of_folder(std::string_view path) {
   return is_target(folder) ? folder : "";
 }
 
-bool parse_sidecar(std::string_view json, std::string* target, std::string* bug) {
-  const nlohmann::json object = nlohmann::json::parse(json, nullptr, /*allow_exceptions=*/false);
+bool parse_sidecar(std::string_view text, Sidecar* sidecar) {
+  const nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!object.is_object()) return false;
-  *target = string_field(object, "target");
-  *bug = string_field(object, "bug");
+  sidecar->target = string_field(object, "target");
+  sidecar->bug = string_field(object, "bug");
+  sidecar->options = string_field(object, "options");
+  const auto seed = object.find("seed");
+  if (seed != object.end() && seed->is_number_unsigned()) sidecar->seed = seed->get<uint64_t>();
   return true;
 }
 

@@ -16,12 +16,20 @@ namespace replay {
 // Where the name of the target came from.
 enum class TargetFrom : uint8_t { kFlag, kHeader, kSidecar, kFolder, kUnknown };
 
+// What stands beside a fuzzer's input (see targets/artifact.h); what it lacks stays empty.
+struct Sidecar {
+  std::string target;
+  std::string bug;
+  std::string options;
+  uint64_t seed = 0;
+};
+
 struct Loaded {
   bool raw = false;            // bytes of a fuzzer
   std::string contents;        // of the file
   targets::Artifact artifact;  // a raw file's program, decoded for artifact.target
   TargetFrom target_from = TargetFrom::kUnknown;  // kUnknown: artifact.target is a guess
-  std::string sidecar_bug;                        // "" without a sidecar
+  Sidecar sidecar;                                // empty without one
 };
 
 // Targets that can be replayed, the likeliest first.
@@ -37,8 +45,8 @@ void decode_for(const std::string& target, Loaded* loaded);
 // "artifacts/percpu_ref/crash-12" is in a folder of target percpu_ref; "" if in none.
 std::string target_of_folder(std::string_view path);
 
-// What a sidecar (see targets/artifact.h) says; fields it lacks stay empty. False: not JSON.
-bool parse_sidecar(std::string_view json, std::string* target, std::string* bug);
+// False: not JSON. True also if it lacks everything.
+bool parse_sidecar(std::string_view json, Sidecar* sidecar);
 
 }  // namespace replay
 

@@ -86,18 +86,18 @@ TEST_F(Load, RawFilesAskFlagThenSidecarThenFolder) {
   EXPECT_EQ(refusal(inside), "");
   EXPECT_EQ(loaded_.target_from, TargetFrom::kSidecar);
   EXPECT_EQ(loaded_.artifact.target, "percpu_ref");
-  EXPECT_EQ(loaded_.sidecar_bug, "no-bias");
+  EXPECT_EQ(loaded_.sidecar.bug, "no-bias");
   EXPECT_EQ(refusal(inside, "sequential"), "");
   EXPECT_EQ(loaded_.target_from, TargetFrom::kFlag);
 }
 
 TEST_F(Load, DamagedSidecarsAreIgnored) {
-  std::string target;
-  std::string bug;
-  EXPECT_FALSE(parse_sidecar("{\"target\": ", &target, &bug));
-  EXPECT_FALSE(parse_sidecar("[]", &target, &bug));
-  EXPECT_TRUE(parse_sidecar("{\"target\": 3}", &target, &bug));
-  EXPECT_EQ(target, "");
+  Sidecar sidecar;
+  EXPECT_FALSE(parse_sidecar("{\"target\": ", &sidecar));
+  EXPECT_FALSE(parse_sidecar("[]", &sidecar));
+  EXPECT_TRUE(parse_sidecar("{\"target\": 3, \"seed\": -1}", &sidecar));
+  EXPECT_EQ(sidecar.target, "");
+  EXPECT_EQ(sidecar.seed, 0U);
 }
 
 }  // namespace

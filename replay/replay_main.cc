@@ -4,8 +4,8 @@
 // Exit codes: 77 it failed; 0 it did not; 1 the file or a flag is not readable; 2 another error.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -15,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "replay/load.h"
 #include "replay/rerun.h"
+#include "targets/build_info.h"
 #include "targets/text.h"
 
 ABSL_FLAG(unsigned, times, 1, "run it this often and compare");
@@ -40,35 +41,52 @@ bool use_color() {
   return color == "yes" || (color == "auto" && isatty(STDOUT_FILENO) != 0);
 }
 
-std::string what_it_is(const std::string& path, const Loaded& loaded) {
-  std::string text =
-      absl::StrCat(path, ": ", loaded.raw ? "a fuzzer's input" : "a program in text form",
-                   " for target ", loaded.artifact.target);
-  switch (loaded.target_from) {
+std::string core_in_words(const std::string& bug) {
+  return bug.empty() ? "the core as it is" : absl::StrCat("the core with bug ", bug);
+}
+
+const char* how_known(TargetFrom from) {
+  switch (from) {
     case TargetFrom::kFlag:
-      return text + " (as asked)";
+      return " (as asked)";
     case TargetFrom::kHeader:
-      return text;
+      return "";
     case TargetFrom::kSidecar:
-      return text + " (its .json says so)";
+      return " (its .json says so)";
     case TargetFrom::kFolder:
-      return text + " (by its folder)";
+      return " (by its folder)";
     case TargetFrom::kUnknown:
-      return text + " (a guess)";
+      return " (a guess)";
   }
-  return text;
+  return "";
+}
+
+// The line that the fuzz run began with, as far as the file knows it; then what the file is.
+void tell_start(const std::string& path, const Loaded& loaded) {
+  const std::string bug = targets::built_with_bug();
+  const uint64_t seed =
+      loaded.sidecar.seed != 0 ? loaded.sidecar.seed : loaded.artifact.program.seed;
+  const std::string options = loaded.sidecar.options.empty() ? "none" : loaded.sidecar.options;
+  std::printf("lastput: target %s, bug %s, seed %llu, options: %s\n",
+              loaded.artifact.target.c_str(), bug.empty() ? "none" : bug.c_str(),
+              static_cast<unsigned long long>(seed), options.c_str());
+  const char* what = loaded.raw                     ? "a fuzzer's input"
+                     : loaded.artifact.has_schedule ? "a program with one schedule"
+                                                    : "a program in text form";
+  std::printf("%s: %s for target %s%s\n", path.c_str(), what, loaded.artifact.target.c_str(),
+              how_known(loaded.target_from));
 }
 
 // Runs it for its target; where that is a guess, for each until one fails.
 Outcome run_for_target(const std::string& path, Loaded* loaded, const RerunOptions& options) {
   if (loaded->target_from != TargetFrom::kUnknown) {
-    std::printf("%s\n", what_it_is(path, *loaded).c_str());
+    tell_start(path, *loaded);
     return rerun(loaded->artifact, options);
   }
   Outcome outcome;
   for (const std::string& target : target_names()) {
     decode_for(target, loaded);
-    std::printf("%s\n", what_it_is(path, *loaded).c_str());
+    tell_start(path, *loaded);
     outcome = rerun(loaded->artifact, options);
     if (outcome.failed) break;
   }
@@ -76,23 +94,20 @@ Outcome run_for_target(const std::string& path, Loaded* loaded, const RerunOptio
 }
 
 int tell_clean(const Loaded& loaded, const Outcome& outcome) {
-  std::printf("does not fail: %llu execution(s), all guarantees kept\n",
-              static_cast<unsigned long long>(outcome.executions));
-  const std::string bug = loaded.raw ? loaded.sidecar_bug : loaded.artifact.bug;
-  if (bug != built_with_bug()) {
-    std::printf("hint: it was made on %s; this is %s\n",
-                bug.empty() ? "the core as it is" : ("the core with bug " + bug).c_str(),
-                built_with_bug().empty() ? "the core as it is"
-                                         : ("the core with bug " + built_with_bug()).c_str());
+  std::printf("does not fail\n");
+  const std::string bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
+  if (bug != targets::built_with_bug()) {
+    std::printf("hint: it was made on %s; this is %s\n", core_in_words(bug).c_str(),
+                core_in_words(targets::built_with_bug()).c_str());
   } else if (!loaded.artifact.guarantee.empty()) {
     std::printf(
-        "hint: it failed once (%s): the core has changed since, or it was another compiler\n",
+        "hint: it failed once (%s): the core has changed since, or this is another compiler's\n",
         loaded.artifact.guarantee.c_str());
   } else {
     std::printf(
-        "hint: if it should fail, was it made with another build, or with a known bug "
-        "(--bug=NAME)?\n");
+        "hint: if it should, was it made with another build, or with a known bug (--bug=NAME)?\n");
   }
+  std::printf("executions: %llu\n", static_cast<unsigned long long>(outcome.executions));
   return kClean;
 }
 
@@ -114,9 +129,9 @@ int run(const std::string& path) {
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
   write_report(repeats);
-  std::printf("\nreplay: ./lastput replay%s %s\n%s",
-              built_with_bug().empty() ? "" : (" --bug=" + built_with_bug()).c_str(), path.c_str(),
-              first.summary.c_str());
+  const std::string bug = targets::built_with_bug();
+  std::printf("\nreplay: ./lastput replay %s%s\n%s", path.c_str(),
+              bug.empty() ? "" : absl::StrCat(" --bug=", bug).c_str(), first.summary.c_str());
   return kFailed;
 }
 

@@ -9,11 +9,8 @@
 
 #include "sched/report.h"
 #include "targets/execute.h"
+#include "targets/failure_report.h"
 #include "targets/harness.h"
-
-#ifndef LASTPUT_BUG
-#define LASTPUT_BUG ""
-#endif
 
 namespace replay {
 namespace {
@@ -21,7 +18,7 @@ namespace {
 constexpr unsigned kLastSteps = 12;  // of each thread, in the short form
 
 targets::Body body_of(const targets::Artifact& artifact) {
-  return artifact.target == targets::kSequentialTarget ? targets::run_sequential
+  return artifact.kind() == targets::Kind::kSequential ? targets::run_sequential
                                                        : targets::run_program;
 }
 
@@ -29,6 +26,17 @@ std::string hex(uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "0x%" PRIx64, value);
   return text;
+}
+
+// "put ref0": operation `op` of a thread of the program, both counted from 1; "" for other threads.
+std::string title_of(const targets::Program& program, const std::string& thread, uint32_t op) {
+  for (unsigned t = 0; t < program.threads.size(); ++t) {
+    if (targets::thread_name(t) != thread) continue;
+    if (op == program.threads[t].size() + 1) return "drop what is left";
+    if (op == 0 || op > program.threads[t].size()) return "";
+    return targets::print_operation(program.threads[t][op - 1]);
+  }
+  return "";
 }
 
 // What a person compares: guarantee, or detector, and trace.
@@ -56,16 +64,20 @@ Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
   Outcome outcome = run_once(artifact, &result);
   if (!outcome.failed) return outcome;
   sched::ReportOptions report;
+  report.guarantee_text = targets::guarantee_words(outcome.guarantee);
+  report.operation = [&](const std::string& thread, uint32_t op) {
+    return title_of(artifact.program, thread, op);
+  };
   report.color = options.color;
   report.last_steps = options.all_steps ? 0 : kLastSteps;
   outcome.report =
       sched::print_failure_report(result.failure.failure, result.failure.recording, report);
-  outcome.summary = sched::summary_line(result.failure.failure, "targets::");
+  outcome.summary = targets::failure_summary(artifact.target, result.failure.failure) + "\n";
   return outcome;
 }
 
 Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned times) {
-  Repeats repeats{times, 0, 0, in_short(first), ""};
+  Repeats repeats{times, 0, 0, in_short(first), first.kind, ""};
   for (unsigned i = 1; i <= times; ++i) {
     targets::ExecuteResult result;
     const Outcome outcome = run_once(artifact, &result);
@@ -93,15 +105,12 @@ void write_report(const Repeats& repeats) {
   const nlohmann::json report = {{"times", repeats.times},
                                  {"same", repeats.same},
                                  {"expected", repeats.expected},
+                                 {"kind", repeats.kind},
                                  {"first_other", repeats.first_other},
                                  {"other", repeats.other}};
   if (!(std::ofstream(path) << report.dump(2) << '\n')) {
     std::fprintf(stderr, "replay: cannot write %s\n", path);
   }
-}
-
-std::string built_with_bug() {
-  return LASTPUT_BUG;
 }
 
 }  // namespace replay

@@ -33,6 +33,7 @@ struct Repeats {
   unsigned same = 0;         // failed by the same guarantee, with the same trace
   unsigned first_other = 0;  // number of the first that did not, from 1; 0: none
   std::string expected;      // "G1, trace 0x1f00"
+  std::string kind;          // what noticed it: "oracle", "data-race", ...
   std::string other;         // what the first other one did
 };
 // Runs it `times` times more without explaining, and compares with `first`.
@@ -41,9 +42,6 @@ Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned
 std::string describe(const Repeats& repeats);
 // As JSON to the file that $LASTPUT_REPORT names, if it does.
 void write_report(const Repeats& repeats);
-
-// The known bug that the core linked here has; "": none.
-std::string built_with_bug();
 
 }  // namespace replay
 
