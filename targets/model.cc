@@ -133,6 +133,8 @@ Answer RefModel::mode_call(OpCode code) {
   if (!setup_.reinitable()) return refused("no_reinit");
   if (code == OpCode::kResurrect) return revive(false);
   if (code == OpCode::kReinit) return revive(true);
+  // Nobody holds a reference, which the percpu counters do not show: release comes while the call waits.
+  if (code == OpCode::kSwitchToAtomicSync && !atomic_ && count_ == 0) return {.applies = false};
   if (code != OpCode::kSwitchToPercpu)
     return switch_to_atomic(code == OpCode::kSwitchToAtomicCallback);
   sticky_ = false;
