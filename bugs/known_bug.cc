@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bugs/known_bug.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace bugs {
+namespace {
+
+using nlohmann::json;
+
+json parse_object(const std::string& text) {
+  json object = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  return object.is_object() ? object : json();
+}
+
+std::string verdict(const Hunt& hunt) {
+  if (!hunt.problem.empty()) return hunt.problem;
+  if (hunt.guarantee.empty()) return "NOT FOUND";
+  if (!hunt.found()) return "ANOTHER GUARANTEE";
+  return hunt.replayed() ? "found" : "REPLAY DIFFERS";
+}
+
+std::string replays_text(const Hunt& hunt) {
+  return absl::StrJoin(hunt.replays, " ", [](std::string* out, const Replays& r) {
+    absl::StrAppend(out, r.same, "/", r.times);
+  });
+}
+
+// Rows of equal length as columns, each as wide as its widest cell.
+std::string columns(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<size_t> width(rows.empty() ? 0 : rows[0].size(), 0);
+  for (const auto& row : rows) {
+    for (size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
+  }
+  std::string text;
+  for (const auto& row : rows) {
+    std::string line;
+    for (size_t i = 0; i < row.size(); ++i) {
+      line += row[i] + std::string(width[i] - row[i].size() + 2, ' ');
+    }
+    absl::StrAppend(&text, absl::StripTrailingAsciiWhitespace(line), "\n");
+  }
+  return text;
+}
+
+}  // namespace
+
+bool parse_header(const std::string& patch, const std::string& file_name, KnownBug* bug,
+                  std::string* error) {
+  std::istringstream lines(patch);
+  for (std::string line;
+       std::getline(lines, line) && !line.starts_with("--- ") && !line.starts_with("diff ");) {
+    const std::pair<std::string, std::string> field =
+        absl::StrSplit(line, absl::MaxSplits(": ", 1));
+    const std::string value(absl::StripAsciiWhitespace(field.second));
+    if (field.first == "Bug") bug->name = value;
+    if (field.first == "What") bug->what = value;
+    if (field.first == "Class") bug->klass = value;
+    if (field.first == "Target") bug->target = value;
+    if (field.first == "Breaks") {
+      bug->breaks = absl::StrSplit(value, absl::ByAnyChar(" ,"), absl::SkipEmpty());
+    }
+  }
+  if (bug->name != file_name) {
+    *error = absl::StrCat("bugs/", file_name, ".patch: line 'Bug: ", file_name, "' is missing");
+  } else if (bug->what.empty() || bug->breaks.empty()) {
+    *error = absl::StrCat("bugs/", file_name, ".patch: lines 'What:' and 'Breaks:' are needed");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+bool Hunt::found() const {
+  return std::find(bug.breaks.begin(), bug.breaks.end(), guarantee) != bug.breaks.end();
+}
+
+bool Hunt::replayed() const {
+  return !replays.empty() &&
+         std::all_of(replays.begin(), replays.end(), [](const Replays& r) { return r.good(); });
+}
+
+bool parse_report(const std::string& text, Hunt* hunt) {
+  const json report = parse_object(text);
+  if (!report.contains("executions")) return false;
+  hunt->executions = report.value("executions", uint64_t{0});
+  hunt->seconds = report.value("seconds", 0.0);
+  hunt->guarantee = report.value("guarantee", "");
+  const std::string artifact = report.value("artifact", "");
+  if (!artifact.empty()) hunt->replays.push_back({artifact, 0, 0});
+  return true;
+}
+
+bool parse_replay_report(const std::string& text, Replays* replays, std::string* kind) {
+  const json report = parse_object(text);
+  if (!report.contains("times")) return false;
+  replays->times = report.value("times", 0U);
+  replays->same = report.value("same", 0U);
+  *kind = report.value("kind", "");
+  return true;
+}
+
+std::string table(const std::vector<Hunt>& hunts) {
+  std::vector<std::vector<std::string>> rows = {
+      {"bug", "breaks", "broke", "noticed by", "executions", "seconds", "replayed", "verdict"}};
+  for (const Hunt& hunt : hunts) {
+    rows.push_back({hunt.bug.name, absl::StrJoin(hunt.bug.breaks, " "),
+                    hunt.guarantee.empty() ? "-" : hunt.guarantee,
+                    hunt.detector.empty() ? "-" : hunt.detector, absl::StrCat(hunt.executions),
+                    absl::StrFormat("%.1f", hunt.seconds), replays_text(hunt), verdict(hunt)});
+  }
+  return columns(rows);
+}
+
+std::string to_json(const std::vector<Hunt>& hunts) {
+  json list = json::array();
+  for (const Hunt& hunt : hunts) {
+    json replays = json::array();
+    for (const Replays& r : hunt.replays) {
+      replays.push_back({{"artifact", r.artifact}, {"same", r.same}, {"times", r.times}});
+    }
+    list.push_back({{"bug", hunt.bug.name},
+                    {"what", hunt.bug.what},
+                    {"class", hunt.bug.klass},
+                    {"target", hunt.bug.target},
+                    {"breaks", hunt.bug.breaks},
+                    {"broke", hunt.guarantee},
+                    {"noticed_by", hunt.detector},
+                    {"executions", hunt.executions},
+                    {"seconds", hunt.seconds},
+                    {"replays", replays},
+                    {"good", hunt.good()},
+                    {"verdict", verdict(hunt)}});
+  }
+  return list.dump(2) + "\n";
+}
+
+}  // namespace bugs

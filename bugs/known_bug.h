@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Known bugs: the header of a patch, and what hunting it with the fuzzer brought.
+#ifndef LASTPUT_BUGS_KNOWN_BUG_H_
+#define LASTPUT_BUGS_KNOWN_BUG_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bugs {
+
+// From the lines before the diff: "Bug: NAME", "What: ...", "Breaks: G2 G1", "Class: ...", and
+// optionally "Target: NAME" of the fuzzer that must find it.
+struct KnownBug {
+  std::string name;
+  std::string what;
+  std::vector<std::string> breaks;  // any of these guarantees counts as found
+  std::string klass;
+  std::string target = "percpu_ref";
+};
+// True and *bug, or false and *error: a sentence. `file_name` without folder and extension must be
+// the bug's name.
+bool parse_header(const std::string& patch, const std::string& file_name, KnownBug* bug,
+                  std::string* error);
+
+// Replays of one artifact: how many of them failed, in the same way and with the same trace.
+struct Replays {
+  std::string artifact;
+  unsigned same = 0;
+  unsigned times = 0;
+  bool good() const { return times != 0 && same == times; }
+};
+
+struct Hunt {
+  KnownBug bug;
+  std::string problem;    // the fuzzer could not run or left no report; empty: it did
+  std::string guarantee;  // that broke; empty: none
+  std::string detector;   // what noticed: "oracle", "data-race", ...
+  uint64_t executions = 0;
+  double seconds = 0;
+  std::vector<Replays> replays;
+
+  bool found() const;     // one of bug.breaks
+  bool replayed() const;  // something was replayed, and all were the same
+  bool good() const { return problem.empty() && found() && replayed(); }
+};
+
+// The report that a fuzzer writes to $LASTPUT_REPORT; sets what it says in *hunt, and the
+// artifacts. False: not a report.
+bool parse_report(const std::string& json, Hunt* hunt);
+// The report that the replay tool writes to $LASTPUT_REPORT; *kind: what noticed the failure.
+bool parse_replay_report(const std::string& json, Replays* replays, std::string* kind);
+
+std::string table(const std::vector<Hunt>& hunts);
+std::string to_json(const std::vector<Hunt>& hunts);
+
+}  // namespace bugs
+
+#endif  // LASTPUT_BUGS_KNOWN_BUG_H_

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "bugs/known_bug.h"
+
+#include <gtest/gtest.h>
+
+namespace bugs {
+namespace {
+
+Hunt hunt(const std::string& guarantee, unsigned same) {
+  Hunt h;
+  h.bug.name = "no-bias";
+  h.bug.breaks = {"G2", "G1"};
+  h.guarantee = guarantee;
+  h.replays = {{"a", same, 100}, {"b", 100, 100}};
+  return h;
+}
+
+TEST(KnownBug, ReadsTheHeader) {
+  const std::string patch =
+      "Bug: no-bias\nWhat: no bias: it may reach 0\nBreaks: G2, G1\nClass: 2\n--- a/core/x\n"
+      "Bug: other\n";
+  KnownBug bug;
+  std::string error;
+  ASSERT_TRUE(parse_header(patch, "no-bias", &bug, &error)) << error;
+  EXPECT_EQ(bug.what, "no bias: it may reach 0");
+  EXPECT_EQ(bug.breaks, (std::vector<std::string>{"G2", "G1"}));
+  EXPECT_EQ(bug.target, "percpu_ref");
+}
+
+TEST(KnownBug, RefusesAHeaderThatLacksSomething) {
+  KnownBug bug;
+  std::string error;
+  EXPECT_FALSE(parse_header("Bug: other\nWhat: x\nBreaks: G1\n", "no-bias", &bug, &error));
+  bug = {};
+  EXPECT_FALSE(parse_header("Bug: no-bias\nWhat: x\n", "no-bias", &bug, &error));
+}
+
+TEST(KnownBug, OnlyItsOwnGuaranteeAndEveryReplayMakeItGood) {
+  EXPECT_TRUE(hunt("G1", 100).good());
+  EXPECT_TRUE(hunt("G2", 100).good());
+  EXPECT_FALSE(hunt("G8", 100).good());
+  EXPECT_FALSE(hunt("", 100).good());
+  EXPECT_FALSE(hunt("G1", 99).good());
+  Hunt never_replayed = hunt("G1", 100);
+  never_replayed.replays = {};
+  EXPECT_FALSE(never_replayed.good());
+}
+
+TEST(KnownBug, ReadsReports) {
+  Hunt h;
+  EXPECT_FALSE(parse_report("{", &h));
+  EXPECT_FALSE(parse_report("{}", &h));
+  EXPECT_TRUE(
+      parse_report(R"({"executions": 7, "seconds": 0.5, "guarantee": "", "artifact": ""})", &h));
+  EXPECT_EQ(h.executions, 7U);
+  EXPECT_TRUE(h.guarantee.empty());
+  EXPECT_TRUE(h.replays.empty());
+  EXPECT_TRUE(parse_report(R"({"executions": 7, "guarantee": "G1", "artifact": "x"})", &h));
+  EXPECT_EQ(h.guarantee, "G1");
+  ASSERT_EQ(h.replays.size(), 1U);
+  EXPECT_EQ(h.replays[0].artifact, "x");
+  Replays r;
+  std::string kind;
+  EXPECT_FALSE(parse_replay_report("[]", &r, &kind));
+  EXPECT_TRUE(parse_replay_report(R"({"times": 100, "same": 99, "kind": "leak"})", &r, &kind));
+  EXPECT_EQ(kind, "leak");
+  EXPECT_FALSE(r.good());
+}
+
+TEST(KnownBug, TheTableHasARowABug) {
+  const std::string text = table({hunt("G1", 100), hunt("G8", 100), hunt("", 0)});
+  EXPECT_NE(text.find("found\n"), std::string::npos);
+  EXPECT_NE(text.find("ANOTHER GUARANTEE\n"), std::string::npos);
+  EXPECT_NE(text.find("NOT FOUND\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bugs

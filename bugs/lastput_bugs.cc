@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hunts each known bug with the fuzzer of its variant, replays what was found, and prints a table.
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <mutex>
+#include <thread>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/strings/str_cat.h"
+#include "bugs/known_bug.h"
+
+ABSL_FLAG(std::string, patches, "bugs", "folder of the patches");
+ABSL_FLAG(std::string, build, "build/explore", "build tree; the variants are in its bin/bugs");
+ABSL_FLAG(std::string, out, "out", "folder for what is written");
+ABSL_FLAG(unsigned, seconds, 60, "time for each bug");
+ABSL_FLAG(unsigned, seed, 1, "seed of the fuzzers");
+ABSL_FLAG(unsigned, times, 100, "replays of each artifact");
+ABSL_FLAG(unsigned, jobs, 2, "bugs hunted at a time");
+ABSL_FLAG(bool, list, false, "one line a bug, and stop");
+
+extern char** environ;
+
+namespace bugs {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kUsage = 1;
+constexpr int kFailed = 2;
+constexpr int kFound = 77;
+
+std::string contents(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// Runs a program with stdout and stderr in `log`, and the report asked for in `report`. Its exit
+// code, or -1.
+int run(std::vector<std::string> arguments, const fs::path& log, const fs::path& report) {
+  std::vector<std::string> variables = {absl::StrCat("LASTPUT_REPORT=", report.string())};
+  for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
+  std::vector<char*> argv;
+  std::vector<char*> envp;
+  for (std::string& text : arguments) argv.push_back(text.data());
+  for (std::string& text : variables) envp.push_back(text.data());
+  argv.push_back(nullptr);
+  envp.push_back(nullptr);
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(),
+                                   O_WRONLY | O_CREAT | O_APPEND, 0644);
+  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  pid_t child = 0;
+  const int error = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), envp.data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) return -1;
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Where one hunt keeps its files; made anew, so that every hunt begins with the seeds alone.
+struct Places {
+  fs::path programs, seeds, corpus, artifacts, report, log;
+  explicit Places(const KnownBug& bug) {
+    const fs::path build = absl::GetFlag(FLAGS_build);
+    const fs::path own = fs::absolute(absl::GetFlag(FLAGS_out)) / "bugs" / bug.name;
+    fs::remove_all(own);
+    programs = build / "bin" / "bugs" / bug.name;
+    seeds = build / "corpus" / bug.target;
+    corpus = own / "corpus";
+    artifacts = own / "artifacts" / bug.target;
+    report = own / "report.json";
+    log = own / "log";
+    fs::create_directories(corpus);
+    fs::create_directories(artifacts);
+  }
+};
+
+void fuzz(const Places& places, Hunt* hunt) {
+  std::vector<std::string> arguments = {
+      (places.programs / absl::StrCat(hunt->bug.target, "_fuzzer")).string(),
+      absl::StrCat("-max_total_time=", absl::GetFlag(FLAGS_seconds)),
+      absl::StrCat("-seed=", absl::GetFlag(FLAGS_seed)),
+      absl::StrCat("-artifact_prefix=", places.artifacts.string(), "/"),
+      "-verbosity=0",
+      "-print_final_stats=0",
+      places.corpus.string()};
+  if (fs::is_directory(places.seeds)) arguments.push_back(places.seeds.string());
+  const int code = run(arguments, places.log, places.report);
+  if (!parse_report(contents(places.report), hunt)) {
+    hunt->problem = absl::StrCat("NO REPORT (exit code ", code, ", see ", places.log.string(), ")");
+  }
+}
+
+// The engine's own file of the failing input: all schedules of the program.
+void add_crash_file(const Places& places, Hunt* hunt) {
+  for (const auto& entry : fs::directory_iterator(places.artifacts)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("crash-") && entry.path().extension() != ".json") {
+      hunt->replays.push_back({entry.path().string(), 0, 0});
+    }
+  }
+}
+
+void replay(const Places& places, Replays* replays, std::string* kind) {
+  const fs::path report = places.report.string() + ".replay";
+  fs::remove(report);
+  run({(places.programs / "replay").string(), absl::StrCat("--times=", absl::GetFlag(FLAGS_times)),
+       "--steps=last", replays->artifact},
+      places.log, report);
+  if (!parse_replay_report(contents(report), replays, kind)) {
+    replays->times = absl::GetFlag(FLAGS_times);
+  }
+}
+
+void hunt_one(Hunt* hunt) {
+  const Places places(hunt->bug);
+  fuzz(places, hunt);
+  add_crash_file(places, hunt);
+  for (Replays& replays : hunt->replays) replay(places, &replays, &hunt->detector);
+}
+
+void hunt_all(std::vector<Hunt>* hunts) {
+  std::atomic<size_t> next{0};
+  std::mutex printing;
+  const auto work = [&] {
+    for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < hunts->size();) {
+      Hunt& hunt = (*hunts)[i];
+      hunt_one(&hunt);
+      const std::lock_guard lock(printing);
+      std::printf("%-28s %s after %.1f s\n", hunt.bug.name.c_str(),
+                  hunt.good() ? "found" : "NOT AS EXPECTED", hunt.seconds);
+      std::fflush(stdout);
+    }
+  };
+  std::vector<std::thread> workers;
+  for (unsigned i = 0; i < std::max(1U, absl::GetFlag(FLAGS_jobs)); ++i) workers.emplace_back(work);
+  for (std::thread& worker : workers) worker.join();
+}
+
+// The bugs named, or all; in the order of their names.
+bool read_bugs(const std::vector<std::string>& names, std::vector<Hunt>* hunts,
+               std::string* error) {
+  std::vector<fs::path> patches;
+  std::error_code problem;
+  for (const auto& entry : fs::directory_iterator(absl::GetFlag(FLAGS_patches), problem)) {
+    if (entry.path().extension() == ".patch") patches.push_back(entry.path());
+  }
+  std::sort(patches.begin(), patches.end());
+  for (const fs::path& patch : patches) {
+    const std::string name = patch.stem().string();
+    if (!names.empty() && std::find(names.begin(), names.end(), name) == names.end()) continue;
+    Hunt hunt;
+    if (!parse_header(contents(patch), name, &hunt.bug, error)) return false;
+    hunts->push_back(std::move(hunt));
+  }
+  if (!hunts->empty() && (names.empty() || hunts->size() == names.size())) return true;
+  *error = absl::StrCat("no such bug in ", absl::GetFlag(FLAGS_patches), "; --list names them");
+  return false;
+}
+
+int report(const std::vector<Hunt>& hunts) {
+  std::printf("\n%s", table(hunts).c_str());
+  const fs::path path = fs::path(absl::GetFlag(FLAGS_out)) / "reports" / "bugs.json";
+  fs::create_directories(path.parent_path());
+  std::ofstream(path) << to_json(hunts);
+  const auto good =
+      std::count_if(hunts.begin(), hunts.end(), [](const Hunt& h) { return h.good(); });
+  std::printf("\n%zu of %zu found and replayed; as JSON: %s\n", static_cast<size_t>(good),
+              hunts.size(), path.c_str());
+  return static_cast<size_t>(good) == hunts.size() ? 0 : kFound;
+}
+
+int main_(const std::vector<std::string>& names) {
+  std::vector<Hunt> hunts;
+  std::string error;
+  if (!read_bugs(names, &hunts, &error)) {
+    std::fprintf(stderr, "lastput_bugs: %s\n", error.c_str());
+    return kUsage;
+  }
+  if (absl::GetFlag(FLAGS_list)) {
+    for (const Hunt& hunt : hunts)
+      std::printf("%-28s %s\n", hunt.bug.name.c_str(), hunt.bug.what.c_str());
+    return 0;
+  }
+  hunt_all(&hunts);
+  return report(hunts);
+}
+
+}  // namespace
+}  // namespace bugs
+
+int main(int argc, char** argv) {
+  absl::SetProgramUsageMessage("lastput_bugs [flags] [NAME...]: hunts the known bugs.");
+  const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
+  try {
+    return bugs::main_({words.begin() + 1, words.end()});
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "lastput_bugs: %s\n", problem.what());
+    return bugs::kFailed;
+  }
+}

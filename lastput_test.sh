@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The driver's words and exit codes, without building anything: help, and every input that it refuses.
+set -u -o pipefail
+
+lastput=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/lastput
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work" || exit 2 # not the tree: the driver works from anywhere
+failures=0
+
+# expect CODE WORDS COMMAND...: the exit code, and words that what it prints must contain. What it
+# refuses it must refuse in one line, quickly, and without a help page.
+expect() {
+  local code=$1 words=$2 output got start=$SECONDS
+  shift 2
+  output=$("$@" 2>&1 </dev/null)
+  got=$?
+  local problem=
+  [ "$got" -eq "$code" ] || problem="exit code $got, not $code"
+  [[ $output == *"$words"* ]] || problem="does not say '$words'"
+  [ "$code" -ne 1 ] || [ "$(wc -l <<<"$output")" -eq 1 ] || problem="more than one line"
+  [ $((SECONDS - start)) -le 10 ] || problem="took $((SECONDS - start)) s"
+  [ -z "$problem" ] && return
+  failures=$((failures + 1))
+  printf 'FAILED: %s: %s\n%s\n' "$*" "$problem" "$output"
+}
+
+# Help names every verb there is, and each verb has its own.
+expect 0 'usage: ./lastput VERB' "$lastput"
+expect 0 'usage: ./lastput VERB' "$lastput" --help
+for verb in setup build fuzz replay bugs test; do
+  expect 0 "$verb" "$lastput" --help
+  expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
+done
+
+# Verbs and flags.
+expect 1 "unknown verb 'frobnicate'; there is: fuzz test replay" "$lastput" frobnicate
+expect 1 "unknown flag '--frobnicate' for fuzz; there is: --seconds=N" "$lastput" fuzz --frobnicate=1
+expect 1 "unknown flag '-x' for test" "$lastput" test -x
+expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds
+expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds=
+expect 1 "'abc' is no number" "$lastput" fuzz --seconds=abc
+expect 1 "'-1' is no number" "$lastput" fuzz --seed=-1
+expect 1 "takes no value" "$lastput" test --all=yes
+expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
+expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
+
+# Targets, bugs, presets.
+expect 1 "no target 'nothing'; there is: " "$lastput" fuzz nothing
+expect 1 "no bug 'nothing'; there is: " "$lastput" fuzz --bug=nothing
+expect 1 "no bug 'nothing'; there is: " "$lastput" bugs nothing
+expect 1 "no preset 'nothing'; there is: release" "$lastput" build nothing
+expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
+expect 0 "" "$lastput" bugs --list
+
+# Artifacts.
+mkdir -p "a folder"
+: >"a folder/empty"
+printf 'lastput 1\nthread T1\n' >"a folder/truncated"
+printf 'lastput 99\nthread T1\nend\n' >"a folder/newer"
+printf 'PK\003\004 no artifact' >"a folder/foreign"
+printf '\002 raw, of another version' >"a folder/other-version"
+printf 'lastput 1\nbug nothing\nthread T1\nend\n' >"a folder/unknown-bug"
+expect 1 "wants a file" "$lastput" replay
+expect 1 "no such file" "$lastput" replay "a folder/none"
+expect 1 "is a folder" "$lastput" replay "a folder"
+expect 1 "is empty" "$lastput" replay "a folder/empty"
+expect 1 "is truncated" "$lastput" replay "a folder/truncated"
+expect 1 "says 'lastput 99'" "$lastput" replay "a folder/newer"
+expect 1 "is no artifact" "$lastput" replay "a folder/foreign"
+expect 1 "is no artifact" "$lastput" replay "a folder/other-version"
+expect 1 "no bug 'nothing'" "$lastput" replay "a folder/unknown-bug"
+expect 1 "not a regular file" "$lastput" replay /dev/null
+
+# Nowhere to write. (root may write everywhere but into what is no folder.)
+: >"a file"
+expect 2 "cannot write to a file" "$lastput" build --out="a file"
+
+# A machine without clang, apt-get and a way to become root.
+mkdir bin
+ln -s /usr/bin/* bin/ 2>/dev/null
+rm -f bin/clang* bin/apt* bin/sudo
+expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out"
+expect 3 "clang libclang-rt-dev" env PATH="$work/bin" "$lastput" setup --out="$work/out"
+expect 1 "unknown flag" env PATH="$work/bin" "$lastput" fuzz --frobnicate
+rm -f bin/g++ bin/c++
+expect 3 "g++" env PATH="$work/bin" "$lastput" test --out="$work/out"
+
+[ $failures -eq 0 ] && echo "all as expected"
+exit $((failures != 0))

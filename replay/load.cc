@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/load.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "targets/artifact.h"
+#include "targets/codec.h"
+
+namespace replay {
+namespace {
+
+bool is_target(std::string_view name) {
+  const std::vector<std::string> names = target_names();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string string_field(const nlohmann::json& object, const char* name) {
+  const auto field = object.find(name);
+  return field != object.end() && field->is_string() ? field->get<std::string>() : "";
+}
+
+bool load_text(const std::string& path, const std::string& target, Loaded* loaded,
+               std::string* error) {
+  targets::ParseError problem;
+  if (!targets::parse(loaded->contents, &loaded->artifact, &problem)) {
+    *error = path + ": " + problem.to_string();
+    return false;
+  }
+  loaded->target_from = TargetFrom::kHeader;
+  if (!target.empty() && target != loaded->artifact.target) {
+    *error = path + " is for target " + loaded->artifact.target + ", not for " + target;
+    return false;
+  }
+  if (is_target(loaded->artifact.target)) return true;
+  *error = path + ": target '" + loaded->artifact.target + "' is not one of this program";
+  return false;
+}
+
+// What stands beside the file: "crash-12.json" beside "crash-12".
+Sidecar read_sidecar(const std::string& path) {
+  Sidecar sidecar;
+  std::string json;
+  std::string error;
+  if (targets::read_file(path + ".json", &json, &error)) parse_sidecar(json, &sidecar);
+  return sidecar;
+}
+
+bool load_raw(const std::string& path, const std::string& target, Loaded* loaded,
+              std::string* error) {
+  const auto version = static_cast<uint8_t>(loaded->contents[0]);
+  if (version != targets::kCodecVersion) {
+    *error = path +
+             " is no artifact: neither text that begins with 'lastput 1' nor a fuzzer's input "
+             "(first byte " +
+             std::to_string(version) + ", version " + std::to_string(targets::kCodecVersion) +
+             " is known)";
+    return false;
+  }
+  loaded->raw = true;
+  loaded->sidecar = read_sidecar(path);
+  const std::string folder = target_of_folder(path);
+  std::string chosen = target_names().front();
+  if (!target.empty()) {
+    chosen = target;
+    loaded->target_from = TargetFrom::kFlag;
+  } else if (is_target(loaded->sidecar.target)) {
+    chosen = loaded->sidecar.target;
+    loaded->target_from = TargetFrom::kSidecar;
+  } else if (!folder.empty()) {
+    chosen = folder;
+    loaded->target_from = TargetFrom::kFolder;
+  }
+  decode_for(chosen, loaded);
+  return true;
+}
+
+}  // namespace
+
+std::vector<std::string> target_names() {
+  return {targets::kPercpuRefTarget, targets::kSequentialTarget};
+}
+
+std::string target_of_folder(std::string_view path) {
+  std::error_code error;
+  const std::filesystem::path whole = std::filesystem::absolute(std::filesystem::path(path), error);
+  const std::string folder = whole.parent_path().filename().string();
+  return is_target(folder) ? folder : "";
+}
+
+bool parse_sidecar(std::string_view text, Sidecar* sidecar) {
+  const nlohmann::json object = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return false;
+  sidecar->target = string_field(object, "target");
+  sidecar->bug = string_field(object, "bug");
+  sidecar->options = string_field(object, "options");
+  const auto seed = object.find("seed");
+  if (seed != object.end() && seed->is_number_unsigned()) sidecar->seed = seed->get<uint64_t>();
+  return true;
+}
+
+void decode_for(const std::string& target, Loaded* loaded) {
+  loaded->artifact = {};
+  loaded->artifact.target = target;
+  const auto* bytes = reinterpret_cast<const uint8_t*>(loaded->contents.data());
+  loaded->artifact.program =
+      targets::decode({bytes, loaded->contents.size()}, loaded->artifact.kind()).program;
+}
+
+bool load(const std::string& path, const std::string& target, Loaded* loaded, std::string* error) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    *error = path + " is a folder; name one artifact in it";
+    return false;
+  }
+  if (!targets::read_file(path, &loaded->contents, error)) return false;
+  if (loaded->contents.empty()) {
+    *error = path + " is empty";
+    return false;
+  }
+  return targets::looks_like_text(loaded->contents) ? load_text(path, target, loaded, error)
+                                                    : load_raw(path, target, loaded, error);
+}
+
+}  // namespace replay

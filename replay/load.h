@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads an artifact, whatever made it: bytes of a fuzzer, or text (a person's, or the canonical
+// artifact of a failure), and finds out which target it is for.
+#ifndef LASTPUT_REPLAY_LOAD_H_
+#define LASTPUT_REPLAY_LOAD_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "targets/text.h"
+
+namespace replay {
+
+// Where the name of the target came from.
+enum class TargetFrom : uint8_t { kFlag, kHeader, kSidecar, kFolder, kUnknown };
+
+// What stands beside a fuzzer's input (see targets/artifact.h); what it lacks stays empty.
+struct Sidecar {
+  std::string target;
+  std::string bug;
+  std::string options;
+  uint64_t seed = 0;
+};
+
+struct Loaded {
+  bool raw = false;            // bytes of a fuzzer
+  std::string contents;        // of the file
+  targets::Artifact artifact;  // a raw file's program, decoded for artifact.target
+  TargetFrom target_from = TargetFrom::kUnknown;  // kUnknown: artifact.target is a guess
+  Sidecar sidecar;                                // empty without one
+};
+
+// Targets that can be replayed, the likeliest first.
+std::vector<std::string> target_names();
+
+// True and *loaded, or false and *error, one sentence with the file's name in it.
+// `target`: as asked for; empty: find out.
+bool load(const std::string& path, const std::string& target, Loaded* loaded, std::string* error);
+
+// A raw file's program for another target. REQUIRES: loaded->raw.
+void decode_for(const std::string& target, Loaded* loaded);
+
+// "artifacts/percpu_ref/crash-12" is in a folder of target percpu_ref; "" if in none.
+std::string target_of_folder(std::string_view path);
+
+// False: not JSON. True also if it lacks everything.
+bool parse_sidecar(std::string_view json, Sidecar* sidecar);
+
+}  // namespace replay
+
+#endif  // LASTPUT_REPLAY_LOAD_H_

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/load.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "targets/codec.h"
+
+namespace replay {
+namespace {
+
+class Load : public testing::Test {
+ protected:
+  Load() : folder_(testing::TempDir() + "lastput load " + std::to_string(getpid())) {
+    std::filesystem::create_directories(folder_ + "/sequential");
+  }
+  ~Load() override { std::filesystem::remove_all(folder_); }
+
+  std::string write(const std::string& name, const std::string& contents) {
+    const std::string path = folder_ + "/" + name;
+    std::ofstream(path, std::ios::binary) << contents;
+    return path;
+  }
+  // The sentence that refuses the file; empty: it is accepted.
+  std::string refusal(const std::string& path, const std::string& target = "") {
+    std::string error;
+    loaded_ = {};
+    if (load(path, target, &loaded_, &error)) return "";
+    EXPECT_NE(error.find(path), std::string::npos) << error;
+    return error;
+  }
+
+  static std::string raw() {
+    const std::vector<uint8_t> bytes = targets::encode(targets::Program{});
+    return {bytes.begin(), bytes.end()};
+  }
+
+  std::string folder_;
+  Loaded loaded_;
+};
+
+TEST_F(Load, RefusesWhatIsNoArtifact) {
+  EXPECT_NE(refusal(folder_ + "/none"), "");
+  EXPECT_NE(refusal(folder_), "");
+  EXPECT_NE(refusal(write("empty", "")), "");
+  EXPECT_NE(refusal(write("foreign",
+                          "\x7f"
+                          "ELF")),
+            "");
+  EXPECT_NE(refusal(write("version", "lastput 2\nend\n")), "");
+  EXPECT_NE(refusal(write("target", "lastput 1\ntarget nothing\nthread T1\nend\n")), "");
+}
+
+TEST_F(Load, RefusesEveryTruncationOfText) {
+  targets::Artifact artifact;
+  artifact.guarantee = "G1";
+  artifact.message = "released twice";
+  artifact.program.threads = {{{targets::OpCode::kYield, 0, 0}}};
+  const std::string whole = targets::print(artifact);
+  EXPECT_EQ(refusal(write("whole", whole)), "");
+  for (size_t size = 0; size + 1 < whole.size(); ++size) {
+    EXPECT_NE(refusal(write("part", whole.substr(0, size))), "") << size;
+  }
+}
+
+TEST_F(Load, TextSaysItsTarget) {
+  targets::Artifact artifact;
+  artifact.target = targets::kSequentialTarget;
+  const std::string path = write("a.lastput", targets::print(artifact));
+  EXPECT_EQ(refusal(path), "");
+  EXPECT_EQ(loaded_.artifact, artifact);
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kHeader);
+  EXPECT_NE(refusal(path, "percpu_ref"), "");
+}
+
+TEST_F(Load, RawFilesAskFlagThenSidecarThenFolder) {
+  EXPECT_EQ(refusal(write("crash-1", raw())), "");
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kUnknown);
+  const std::string inside = write("sequential/crash-1", raw());
+  EXPECT_EQ(refusal(inside), "");
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kFolder);
+  EXPECT_EQ(loaded_.artifact.target, "sequential");
+  write("sequential/crash-1.json", R"({"target": "percpu_ref", "bug": "no-bias"})");
+  EXPECT_EQ(refusal(inside), "");
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kSidecar);
+  EXPECT_EQ(loaded_.artifact.target, "percpu_ref");
+  EXPECT_EQ(loaded_.sidecar.bug, "no-bias");
+  EXPECT_EQ(refusal(inside, "sequential"), "");
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kFlag);
+}
+
+TEST_F(Load, DamagedSidecarsAreIgnored) {
+  Sidecar sidecar;
+  EXPECT_FALSE(parse_sidecar("{\"target\": ", &sidecar));
+  EXPECT_FALSE(parse_sidecar("[]", &sidecar));
+  EXPECT_TRUE(parse_sidecar("{\"target\": 3, \"seed\": -1}", &sidecar));
+  EXPECT_EQ(sidecar.target, "");
+  EXPECT_EQ(sidecar.seed, 0U);
+}
+
+}  // namespace
+}  // namespace replay

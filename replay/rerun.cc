@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/rerun.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "sched/report.h"
+#include "targets/execute.h"
+#include "targets/failure_report.h"
+#include "targets/harness.h"
+
+namespace replay {
+namespace {
+
+constexpr unsigned kLastSteps = 12;  // of each thread, in the short form
+
+targets::Body body_of(const targets::Artifact& artifact) {
+  return artifact.kind() == targets::Kind::kSequential ? targets::run_sequential
+                                                       : targets::run_program;
+}
+
+std::string hex(uint64_t value) {
+  char text[24];
+  std::snprintf(text, sizeof text, "0x%" PRIx64, value);
+  return text;
+}
+
+// "put ref0": operation `op` of a thread of the program, both counted from 1; "" for other threads.
+std::string title_of(const targets::Program& program, const std::string& thread, uint32_t op) {
+  for (unsigned t = 0; t < program.threads.size(); ++t) {
+    if (targets::thread_name(t) != thread) continue;
+    if (op == program.threads[t].size() + 1) return "drop what is left";
+    if (op == 0 || op > program.threads[t].size()) return "";
+    return targets::print_operation(program.threads[t][op - 1]);
+  }
+  return "";
+}
+
+// What a person compares: guarantee, or detector, and trace.
+std::string in_short(const Outcome& outcome) {
+  if (!outcome.failed) return "no failure";
+  return (outcome.guarantee.empty() ? outcome.kind : outcome.guarantee) + ", trace " +
+         hex(outcome.hash);
+}
+
+Outcome run_once(const targets::Artifact& artifact, targets::ExecuteResult* result) {
+  *result = targets::execute_artifact(body_of(artifact), artifact, {});
+  Outcome outcome;
+  outcome.failed = result->failed;
+  outcome.executions = result->executions;
+  outcome.guarantee = result->failure.failure.guarantee;
+  outcome.kind = sched::failure_kind_name(result->failure.failure.kind);
+  outcome.hash = result->failure.trace_hash;
+  return outcome;
+}
+
+}  // namespace
+
+Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
+  targets::ExecuteResult result;
+  Outcome outcome = run_once(artifact, &result);
+  if (!outcome.failed) return outcome;
+  sched::ReportOptions report;
+  report.guarantee_text = targets::guarantee_words(outcome.guarantee);
+  report.operation = [&](const std::string& thread, uint32_t op) {
+    return title_of(artifact.program, thread, op);
+  };
+  report.color = options.color;
+  report.last_steps = options.all_steps ? 0 : kLastSteps;
+  outcome.report =
+      sched::print_failure_report(result.failure.failure, result.failure.recording, report);
+  outcome.summary = targets::failure_summary(artifact.target, result.failure.failure) + "\n";
+  return outcome;
+}
+
+Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned times) {
+  Repeats repeats{times, 0, 0, in_short(first), first.kind, ""};
+  for (unsigned i = 1; i <= times; ++i) {
+    targets::ExecuteResult result;
+    const Outcome outcome = run_once(artifact, &result);
+    if (outcome.failed && in_short(outcome) == in_short(first)) {
+      ++repeats.same;
+    } else if (repeats.first_other == 0) {
+      repeats.first_other = i;
+      repeats.other = in_short(outcome);
+    }
+  }
+  return repeats;
+}
+
+std::string describe(const Repeats& repeats) {
+  std::string text = "replayed " + std::to_string(repeats.times) +
+                     " times: " + std::to_string(repeats.same) + " of " +
+                     std::to_string(repeats.times) + " the same (" + repeats.expected + ")";
+  if (repeats.first_other == 0) return text;
+  return text + "; number " + std::to_string(repeats.first_other) + " differed: " + repeats.other;
+}
+
+void write_report(const Repeats& repeats) {
+  const char* path = std::getenv("LASTPUT_REPORT");
+  if (path == nullptr || *path == '\0') return;
+  const nlohmann::json report = {{"times", repeats.times},
+                                 {"same", repeats.same},
+                                 {"expected", repeats.expected},
+                                 {"kind", repeats.kind},
+                                 {"first_other", repeats.first_other},
+                                 {"other", repeats.other}};
+  if (!(std::ofstream(path) << report.dump(2) << '\n')) {
+    std::fprintf(stderr, "replay: cannot write %s\n", path);
+  }
+}
+
+}  // namespace replay

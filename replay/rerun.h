@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs an artifact under the engine, once to explain it and then again to compare.
+#ifndef LASTPUT_REPLAY_RERUN_H_
+#define LASTPUT_REPLAY_RERUN_H_
+
+#include <cstdint>
+#include <string>
+
+#include "targets/text.h"
+
+namespace replay {
+
+struct RerunOptions {
+  bool color = false;
+  bool all_steps = true;  // else the last of each thread
+};
+
+struct Outcome {
+  bool failed = false;
+  uint64_t executions = 0;
+  std::string guarantee;
+  std::string kind;
+  uint64_t hash = 0;    // of the failing execution's trace
+  std::string report;   // for a person; no summary
+  std::string summary;  // "SUMMARY: ...\n"
+};
+
+// Every schedule that the artifact says, until one fails.
+Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options);
+
+struct Repeats {
+  unsigned times = 0;
+  unsigned same = 0;         // failed by the same guarantee, with the same trace
+  unsigned first_other = 0;  // number of the first that did not, from 1; 0: none
+  std::string expected;      // "G1, trace 0x1f00"
+  std::string kind;          // what noticed it: "oracle", "data-race", ...
+  std::string other;         // what the first other one did
+};
+// Runs it `times` times more without explaining, and compares with `first`.
+Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned times);
+// "100 of 100 the same: G1, trace 0x1f00"
+std::string describe(const Repeats& repeats);
+// As JSON to the file that $LASTPUT_REPORT names, if it does.
+void write_report(const Repeats& repeats);
+
+}  // namespace replay
+
+#endif  // LASTPUT_REPLAY_RERUN_H_
