@@ -61,7 +61,7 @@ OpCode pick_code(Random& random) {
 RefSetup generate_ref(Random& random, unsigned threads) {
   RefSetup ref;
   const unsigned roll = random.below(8);
-  ref.flags = static_cast<uint8_t>(roll < 2 ? 0 : roll < 6 ? kFlagReinit : random.below(8));
+  ref.flags = static_cast<uint8_t>(roll < 2 ? 0 : roll < 6 ? +kFlagReinit : random.below(8));
   ref.release = static_cast<ReleaseAction>(random.below(4));
   ref.ending = static_cast<Ending>(random.below(4));
   ref.controller = static_cast<uint8_t>(random.below(threads));
