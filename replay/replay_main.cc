@@ -111,6 +111,19 @@ int tell_clean(const Loaded& loaded, const Outcome& outcome) {
   return kClean;
 }
 
+// Whether the artifact knew the trace, and this is it.
+void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
+  if (artifact.hash == 0) return;
+  if (artifact.hash == outcome.hash) {
+    std::printf("\nthe trace is the one that was found\n");
+  } else {
+    std::printf(
+        "\nit fails by another trace than the one that was found: the core has changed since, "
+        "or the compiler (then: %s; now: %s)\n",
+        artifact.build.c_str(), targets::build_name());
+  }
+}
+
 int run(const std::string& path) {
   Loaded loaded;
   std::string error;
@@ -125,6 +138,7 @@ int run(const std::string& path) {
   const Outcome first = run_for_target(path, &loaded, options);
   if (!first.failed) return tell_clean(loaded, first);
   std::fputs(first.report.c_str(), stdout);
+  tell_trace(loaded.artifact, first);
   const unsigned times = std::max(1U, absl::GetFlag(FLAGS_times));
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());

@@ -323,6 +323,8 @@ void note_failure(FailureKind kind, const char* guarantee, std::string&& message
   g.failure.message = std::move(message);
   g.failure.thread = g.self->name;
   g.failure.op = g.self->op;
+  g.failure.steps = steps_so_far();
+  g.failure.trace_hash = g.hash;
 }
 
 void tell_failure() {

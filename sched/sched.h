@@ -121,6 +121,8 @@ struct Failure {
   std::string message;  // one sentence
   std::string thread;   // name of the failing thread
   uint32_t op = 0;      // its operation
+  uint64_t steps = 0;   // as in Result, at the failure
+  uint64_t trace_hash = 0;
   std::vector<Stack> stacks;  // filled in the recording run
 };
 

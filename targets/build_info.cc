@@ -7,4 +7,12 @@ const char* built_with_bug() {
   return LASTPUT_BUG;
 }
 
+const char* build_name() {
+#if SCHED_ASAN
+  return "explore-asan, " __VERSION__;
+#else
+  return "explore, " __VERSION__;
+#endif
+}
+
 }  // namespace targets

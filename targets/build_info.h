@@ -8,6 +8,9 @@ namespace targets {
 // Name of the known bug in the core that is linked; "" for the right core.
 const char* built_with_bug();
 
+// Compiler and instrumentation: traces compare between builds of one name and one source.
+const char* build_name();
+
 }  // namespace targets
 
 #endif  // LASTPUT_TARGETS_BUILD_INFO_H_

@@ -96,7 +96,8 @@ Artifact make_artifact(const std::string& target, const std::string& bug, const 
   artifact.program.preemptions.clear();
   artifact.has_schedule = true;
   artifact.schedule = recording.choices;
-  if (!recording.steps.empty()) artifact.steps = recording.steps.back().index;
+  artifact.steps = failure.steps;
+  artifact.hash = failure.trace_hash;
   return artifact;
 }
 

@@ -79,9 +79,10 @@ std::string replay_command(const std::string& path) {
 }
 
 std::string write_failure_files(const sched::Failure& failure, const sched::Recording& recording) {
-  const std::string path = write_artifact(
-      run->options.prefix,
-      make_artifact(run->target, built_with_bug(), *run->program, failure, recording));
+  Artifact artifact =
+      make_artifact(run->target, built_with_bug(), *run->program, failure, recording);
+  artifact.build = build_name();
+  const std::string path = write_artifact(run->options.prefix, artifact);
   const Sidecar sidecar = {run->target,       built_with_bug(),  run->options.all,
                            run->options.seed, failure.guarantee, path};
   std::string error;
