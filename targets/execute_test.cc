@@ -8,9 +8,12 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <mutex>
+#include <thread>
 
 #include "targets/generate.h"
 #include "targets/harness.h"
+#include "targets/runtime.h"
 
 namespace targets {
 namespace {
@@ -114,6 +117,43 @@ TEST(Execute, TracesAreEqualAcrossProcessesAndAfterOthers) {
   waitpid(child, &status, 0);
   EXPECT_EQ(status, 0);
   EXPECT_EQ(there, here);
+}
+
+// Loses an update under some schedules. Not instrumented: its locks are its scheduling points.
+void lose_an_update(const Program&) {
+  std::mutex mutex;
+  int value = 0;
+  const auto add = [&] {
+    std::unique_lock lock(mutex);
+    const int before = value;
+    lock.unlock();
+    lock.lock();
+    value = before + 1;
+  };
+  std::thread other(add);
+  add();
+  other.join();
+  if (value != 2) runtime::fail("G6", "an update is lost");
+}
+
+TEST(Execute, AnArtifactFailsAgainAfterPrintAndParse) {
+  Program program;
+  program.schedules = kMaxSchedules;
+  program.interval = 3;
+  ExecuteResult found;
+  for (program.seed = 1; !found.failed && program.seed < 100; ++program.seed)
+    found = execute(lose_an_update, program, {});
+  ASSERT_TRUE(found.failed);
+  const Artifact artifact =
+      make_artifact(kPercpuRefTarget, "", program, found.failure.failure, found.failure.recording);
+  Artifact parsed;
+  ParseError error;
+  ASSERT_TRUE(parse(print(artifact), &parsed, &error)) << error.to_string();
+  const ExecuteResult again = execute_artifact(lose_an_update, parsed, {});
+  ASSERT_TRUE(again.failed);
+  EXPECT_EQ(again.executions, 1u);
+  EXPECT_EQ(again.failure.failure.guarantee, "G6");
+  EXPECT_EQ(again.failure.trace_hash, found.failure.trace_hash);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -13,7 +14,12 @@
 #include "targets/codec.h"
 #include "targets/failure_report.h"
 #include "targets/fuzzer_options.h"
+#include "targets/mutate.h"
 #include "targets/statistics.h"
+
+// Weak: not every engine has it.
+extern "C" __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t* data, size_t size,
+                                                         size_t max_size);
 
 namespace targets {
 namespace {
@@ -153,6 +159,18 @@ int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t 
   run->statistics.edges.collect();
   show_progress();
   return 0;
+}
+
+size_t fuzzer_mutate(Kind kind, uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  Random random(seed);
+  const bool has_bytes = LLVMFuzzerMutate != nullptr;
+  if (has_bytes && random.one_in(4)) return LLVMFuzzerMutate(data, size, max_size);
+  Program program = decode({data, size}, kind).program;
+  mutate_program(random, kind, program);
+  const std::vector<uint8_t> bytes = encode(program);
+  if (bytes.size() > max_size) return has_bytes ? LLVMFuzzerMutate(data, size, max_size) : size;
+  std::copy(bytes.begin(), bytes.end(), data);
+  return bytes.size();
 }
 
 }  // namespace targets

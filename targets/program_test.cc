@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "targets/generate.h"
+#include "targets/mutate.h"
 
 namespace targets {
 namespace {
@@ -54,6 +55,18 @@ TEST(Program, WhatDropIllegalLeavesIsLegal) {
     drop_illegal(program);
     const auto problem = check(program, Kind::kConcurrent);
     ASSERT_FALSE(problem) << problem->text;
+  }
+}
+
+TEST(Program, MutationsKeepProgramsValid) {
+  Random random(2);
+  for (Kind kind : {Kind::kConcurrent, Kind::kSequential}) {
+    Program program;
+    for (int i = 0; i < 50000; ++i) {
+      mutate_program(random, kind, program);
+      const auto problem = check(program, kind);
+      ASSERT_FALSE(problem) << problem->text;
+    }
   }
 }
 

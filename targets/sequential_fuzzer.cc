@@ -14,3 +14,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       targets::Kind::kSequential, targets::run_sequential, targets::operations_dropped};
   return targets::fuzzer_test_one_input(kTarget, data, size);
 }
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,
+                                          unsigned seed) {
+  return targets::fuzzer_mutate(targets::Kind::kSequential, data, size, max_size, seed);
+}
