@@ -50,7 +50,8 @@ Sidecar read_sidecar(const std::string& path) {
 
 bool load_raw(const std::string& path, const std::string& target, Loaded* loaded,
               std::string* error) {
-  const auto version = static_cast<uint8_t>(loaded->contents[0]);
+  const uint8_t version =
+      loaded->contents.empty() ? targets::kCodecVersion : static_cast<uint8_t>(loaded->contents[0]);
   if (version != targets::kCodecVersion) {
     *error = path +
              " is no artifact: neither text that begins with 'lastput 1' nor a fuzzer's input "
@@ -116,7 +117,8 @@ bool load(const std::string& path, const std::string& target, Loaded* loaded, st
     return false;
   }
   if (!targets::read_file(path, &loaded->contents, error)) return false;
-  if (loaded->contents.empty()) {
+  // A fuzzer's empty input is the smallest program; only its sidecar tells it from a lost file.
+  if (loaded->contents.empty() && read_sidecar(path).target.empty()) {
     *error = path + " is empty";
     return false;
   }

@@ -91,6 +91,14 @@ TEST_F(Load, RawFilesAskFlagThenSidecarThenFolder) {
   EXPECT_EQ(loaded_.target_from, TargetFrom::kFlag);
 }
 
+TEST_F(Load, AnEmptyInputIsOneOnlyWithItsSidecar) {
+  const std::string path = write("crash-0", "");
+  EXPECT_NE(refusal(path), "");
+  write("crash-0.json", R"({"target": "percpu_ref"})");
+  EXPECT_EQ(refusal(path), "");
+  EXPECT_EQ(loaded_.artifact.target, "percpu_ref");
+}
+
 TEST_F(Load, DamagedSidecarsAreIgnored) {
   Sidecar sidecar;
   EXPECT_FALSE(parse_sidecar("{\"target\": ", &sidecar));

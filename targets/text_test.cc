@@ -109,7 +109,9 @@ TEST(Text, NoTextMakesTheParserCrash) {
     }
     Artifact artifact;
     ParseError error;
-    if (parse(text, &artifact, &error)) ASSERT_FALSE(check(artifact.program, artifact.kind()));
+    if (parse(text, &artifact, &error)) {
+      ASSERT_FALSE(check(artifact.program, artifact.kind()));
+    }
   }
 }
 
