@@ -7,7 +7,6 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "sched/report.h"
 #include "targets/execute.h"
 #include "targets/failure_report.h"
 #include "targets/harness.h"
@@ -26,17 +25,6 @@ std::string hex(uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "0x%" PRIx64, value);
   return text;
-}
-
-// "put ref0": operation `op` of a thread of the program, both counted from 1; "" for other threads.
-std::string title_of(const targets::Program& program, const std::string& thread, uint32_t op) {
-  for (unsigned t = 0; t < program.threads.size(); ++t) {
-    if (targets::thread_name(t) != thread) continue;
-    if (op == program.threads[t].size() + 1) return "drop what is left";
-    if (op == 0 || op > program.threads[t].size()) return "";
-    return targets::print_operation(program.threads[t][op - 1]);
-  }
-  return "";
 }
 
 // What a person compares: guarantee, or detector, and trace.
@@ -63,15 +51,11 @@ Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
   targets::ExecuteResult result;
   Outcome outcome = run_once(artifact, &result);
   if (!outcome.failed) return outcome;
-  sched::ReportOptions report;
-  report.guarantee_text = targets::guarantee_words(outcome.guarantee);
-  report.operation = [&](const std::string& thread, uint32_t op) {
-    return title_of(artifact.program, thread, op);
-  };
+  targets::FailureReportOptions report;
   report.color = options.color;
   report.last_steps = options.all_steps ? 0 : kLastSteps;
-  outcome.report =
-      sched::print_failure_report(result.failure.failure, result.failure.recording, report);
+  outcome.report = targets::failure_report(result.failure.failure, result.failure.recording,
+                                           artifact.program, artifact.kind(), report);
   outcome.summary = targets::failure_summary(artifact.target, result.failure.failure) + "\n";
   return outcome;
 }

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/failure_report.h"
 
+#include <iterator>
+
 #include "sched/report.h"
+#include "targets/main_operations.h"
+#include "targets/text.h"
 
 namespace targets {
 namespace {
@@ -22,6 +26,21 @@ constexpr struct {
     {"G10", "misuse"},
 };
 
+// "put ref0": operation `op` of a thread, as begin_op numbers it; "" where there is nothing to say.
+std::string operation_title(const Program& program, Kind kind, const std::string& thread,
+                            uint32_t op) {
+  const bool main = thread == "main";
+  if (main && kind == Kind::kConcurrent)
+    return op < std::size(kMainOperationWords) ? kMainOperationWords[op] : "";
+  for (unsigned t = 0; t < program.threads.size(); ++t) {
+    if (main ? t != 0 : thread_name(t) != thread) continue;
+    const auto& operations = program.threads[t];
+    if (op == operations.size() + 1) return main ? "end the refs" : "drop what is left";
+    return op == 0 || op > operations.size() ? "" : print_operation(operations[op - 1]);
+  }
+  return "";
+}
+
 }  // namespace
 
 const char* guarantee_words(const std::string& guarantee) {
@@ -30,10 +49,16 @@ const char* guarantee_words(const std::string& guarantee) {
   return "";
 }
 
-std::string failure_report(const sched::Failure& failure, const sched::Recording& recording) {
-  sched::ReportOptions options;
-  options.guarantee_text = guarantee_words(failure.guarantee);
-  return sched::print_failure_report(failure, recording, options);
+std::string failure_report(const sched::Failure& failure, const sched::Recording& recording,
+                           const Program& program, Kind kind, const FailureReportOptions& options) {
+  sched::ReportOptions report;
+  report.guarantee_text = guarantee_words(failure.guarantee);
+  report.last_steps = options.last_steps;
+  report.color = options.color;
+  report.operation = [&](const std::string& thread, uint32_t op) {
+    return operation_title(program, kind, thread, op);
+  };
+  return sched::print_failure_report(failure, recording, report);
 }
 
 std::string failure_summary(const std::string& target, const sched::Failure& failure) {

@@ -6,14 +6,21 @@
 #include <string>
 
 #include "sched/sched.h"
+#include "targets/program.h"
 
 namespace targets {
 
 // What the guarantee ("G2") is about: "release while held". "" for one that is not known.
 const char* guarantee_words(const std::string& guarantee);
 
-// Guarantee or detector, one sentence, the stacks, the last steps.
-std::string failure_report(const sched::Failure& failure, const sched::Recording& recording);
+struct FailureReportOptions {
+  unsigned last_steps = 12;  // of each thread; 0: all
+  bool color = false;
+};
+// Guarantee or detector, one sentence, the stacks, the steps with the operations of `program`.
+std::string failure_report(const sched::Failure& failure, const sched::Recording& recording,
+                           const Program& program, Kind kind,
+                           const FailureReportOptions& options = {});
 
 // "SUMMARY: lastput: G2 (release while held) in percpu_ref"
 std::string failure_summary(const std::string& target, const sched::Failure& failure);

@@ -35,6 +35,7 @@ struct Run {
   // The input that is running.
   std::span<const uint8_t> input;
   const Program* program = nullptr;
+  Kind kind = Kind::kConcurrent;
   unsigned (*operations_dropped)() = nullptr;
 };
 Run* run = nullptr;
@@ -97,7 +98,7 @@ void on_failure(const sched::Failure& failure, const sched::Recording& recording
   const std::string path = write_failure_files(failure, recording);
   write_report(failure.guarantee, path);
   std::fprintf(stderr, "\n%s\nafter %llu executions, %.1f s\nreplay: %s\n%s\n",
-               failure_report(failure, recording).c_str(),
+               failure_report(failure, recording, *run->program, run->kind).c_str(),
                static_cast<unsigned long long>(run->statistics.executions),
                run->statistics.seconds(), replay_command(path.empty() ? "FILE" : path).c_str(),
                failure_summary(run->target, failure).c_str());
@@ -150,6 +151,7 @@ int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t 
   // An unknown version runs the smallest program: without any coverage libFuzzer does not even start.
   run->input = {data, size};
   run->program = &decoded.program;
+  run->kind = target.kind;
   run->operations_dropped = target.operations_dropped;
   ExecuteOptions options;
   options.on_failure = on_failure;

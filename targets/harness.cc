@@ -8,13 +8,11 @@
 
 #include "targets/actor.h"
 #include "targets/guarantees.h"
+#include "targets/main_operations.h"
 #include "targets/runtime.h"
 
 namespace targets {
 namespace {
-
-// Operations of main, as failures and schedules name them.
-enum MainOperation : uint32_t { kOpDomain = 1, kOpInit, kOpStart, kOpJoin, kOpEnd, kOpDestroy };
 
 constexpr const char* kObjectNames[] = {"ref0", "ref1", "ref2"};
 constexpr const char* kPayloadNames[] = {"payload0", "payload1", "payload2"};
@@ -212,6 +210,7 @@ void run_program(const Program& program) {
   set_current_cpu(0);
   runtime::begin_op(kOpDomain);
   try {
+    runtime::name_next_thread(kWorkerName);
     percpu::Domain domain(domain_options(program));
     run_in(program, domain);
   } catch (const std::bad_alloc&) {

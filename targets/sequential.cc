@@ -12,6 +12,7 @@
 #include "targets/guarantees.h"
 #include "targets/harness.h"
 #include "targets/ledger.h"
+#include "targets/main_operations.h"
 #include "targets/model.h"
 #include "targets/runtime.h"
 
@@ -276,6 +277,7 @@ void run_sequential(const Program& program) {
   options.misuse = on_misuse;
   options.misuse_context = &reports;
   try {
+    runtime::name_next_thread(kWorkerName);
     percpu::Domain domain(options);
     Sequence(program, domain, reports).run();
   } catch (const std::bad_alloc&) {
