@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <cstring>
+#include <new>
 
 #include "sched/arena.h"
 #include "sched/engine.h"
@@ -115,10 +116,8 @@ SCHED_EXPORT size_t malloc_usable_size(void* p) {
 }
 #endif
 
-// The C++ library's operators call malloc; AddressSanitizer's would not.
-#if SCHED_ASAN
-#include <new>
-
+// The C++ library's operators would call malloc, but keep no frame pointer: the stacks of allocations
+// would end there. AddressSanitizer's would not call it.
 namespace {
 void* allocate_or_throw(size_t size) {
   void* p = malloc(size);
@@ -186,4 +185,3 @@ void operator delete(void* p, size_t, std::align_val_t) noexcept {
 void operator delete[](void* p, size_t, std::align_val_t) noexcept {
   free(p);
 }
-#endif

@@ -126,12 +126,13 @@ void RefLedger::mark_written(unsigned slot) {
   written_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), kRelaxed);
 }
 void RefLedger::mark_returned(unsigned slot) {
-  // sync[returned] release: who sees the mark knows that the put has been counted. It has no acquiring
-  // side, so that it orders nothing else.
+  // sync[returned] release: who sees the mark knows that the put has been counted.
   returned_[slot / 64].fetch_or(uint64_t{1} << (slot % 64), std::memory_order_release);
 }
 void RefLedger::remember_returned(unsigned actor) {
   if (has_remembered_[actor].exchange(true, kRelaxed)) return;
+  // sync[returned] relaxed where acquire would be usual: the core itself must order what this thread
+  // does next after the puts whose marks it sees.
   for (size_t i = 0; i < returned_.size(); ++i)
     remembered_[actor][i].store(get(returned_[i]), kRelaxed);
 }
