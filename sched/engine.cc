@@ -12,6 +12,7 @@
 #include "sched/arena.h"
 #include "sched/fatal.h"
 #include "sched/journal.h"
+#include "sched/memory.h"
 #include "sched/recorder.h"
 #include "sched/signals.h"
 #include "sched/strategy.h"
@@ -101,7 +102,7 @@ void wake_by_time(uint32_t i) {
 uint32_t decide(uint32_t candidates, uint32_t fallback, bool strategy_chooses) {
   uint32_t chosen = fallback;
   if (g.options.choices != nullptr) {
-    uint32_t given = given_choice();
+    uint32_t given = given_thread();
     if (given != kNobody && (candidates & bit(given)) != 0) chosen = given;
   } else if (strategy_chooses) {
     chosen = choose_thread(candidates);
@@ -275,6 +276,7 @@ void begin_execution(const Options& options, bool record) {
   g.next_name = nullptr;
   g.failure = Failure{};
   journal_reset();
+  memory_reset();
   recorder_reset();
   strategy_reset();
   set_countdown(next_distance());
@@ -368,6 +370,21 @@ void slow_point() {
   switch_to(next);
 }
 
+uint32_t choose_age(uint32_t candidates) {
+  // Half of the loads that have a choice return the latest store: too much that is stale hides the
+  // states behind it.
+  uint32_t age = 0;
+  if (g.options.choices != nullptr) {
+    age = given_age();
+    if (age >= candidates) age = 0;
+  } else if (choose_number(2) != 0) {
+    age = 1 + choose_number(candidates - 1);
+  }
+  if (g.recording && age != 0) record_age_choice(g.current, g.self->op, g.self->choices_in_op, age);
+  ++g.self->choices_in_op;
+  return age;
+}
+
 bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
   Thread& t = *g.self;
   count_blocking_step();
@@ -448,23 +465,23 @@ uint32_t thread_of(pthread_t donor) {
   return i;
 }
 
-void acquire(Loc* loc) {
-  if (!loc->has_release) return;
-  if (loc->releaser != 0 && g.self->clock.knows(loc->releaser)) return;
-  g.self->clock.join(loc->release);
+void acquire(const Release& release) {
+  if (!release.has) return;
+  if (release.releaser != 0 && g.self->clock.knows(release.releaser)) return;
+  g.self->clock.join(release.clock);
 }
 
-void release(Loc* loc) {
-  loc->release = g.self->clock;
-  loc->releaser = g.epoch;
-  loc->has_release = true;
+void release(Release& release) {
+  release.clock = g.self->clock;
+  release.releaser = g.epoch;
+  release.has = true;
   advance();
 }
 
-void release_join(Loc* loc) {
-  if (!loc->has_release) return release(loc);
-  loc->release.join(g.self->clock);
-  loc->releaser = 0;
+void release_join(Release& r) {
+  if (!r.has) return release(r);
+  r.clock.join(g.self->clock);
+  r.releaser = 0;
   advance();
 }
 

@@ -105,6 +105,8 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns);
 uint32_t wake(const void* key, uint32_t count);
 // Prefers any other runnable thread.
 void yield();
+// Which store a load returns, of `candidates`: 0 = the latest. A choice of the schedule.
+uint32_t choose_age(uint32_t candidates);
 // Starts a logical thread; its index. Fails the execution when there are too many.
 uint32_t start_thread(void* (*function)(void*), void* argument);
 uint32_t thread_of(pthread_t donor);  // kMaxThreads if it is none of ours
@@ -117,9 +119,9 @@ inline void advance() {
   g.epoch++;
   g.self->clock.at[g.current]++;
 }
-void acquire(Loc* loc);       // caller learns what the loc's releasers knew
-void release(Loc* loc);       // loc holds exactly what the caller knows
-void release_join(Loc* loc);  // loc holds that too
+void acquire(const Release& release);  // the caller learns what the releasers knew
+void release(Release& release);        // it holds exactly what the caller knows
+void release_join(Release& release);   // it holds that too
 
 inline void mix_hash(uint64_t x) {
   uint64_t h = (g.hash ^ x) * 0x9E3779B97F4A7C15u;

@@ -676,7 +676,12 @@ TEST(Limits, TooManyThreads) {
   });
 }
 TEST(Limits, UncontrolledCallsAreNamed) {
-  Result r = search([] { std::shared_mutex m; m.lock(); }, 1);
+  Result r = search(
+      [] {
+        std::shared_mutex m;
+        m.lock();
+      },
+      1);
   EXPECT_EQ(FailureKind::kLimit, r.failure.kind);
   EXPECT_EQ("pthread_rwlock_wrlock() is not controlled by the engine", r.failure.message);
 }
@@ -888,7 +893,9 @@ TEST(Determinism, AcrossProcesses) {
 
 TEST(Strategy, EveryOutcomeOfStoreBufferingUnderSequentialConsistency) {
   static int outcomes[2][2];
-  for (uint64_t seed = 1; seed <= 500; ++seed)
+  Options o = seeded(1);
+  o.weak_memory = false;
+  for (o.seed = 1; o.seed <= 500; ++o.seed)
     sched::run(
         [](void*) {
           std::atomic<int> x{0}, y{0};
@@ -906,7 +913,7 @@ TEST(Strategy, EveryOutcomeOfStoreBufferingUnderSequentialConsistency) {
               });
           outcomes[a][b]++;
         },
-        nullptr, seeded(seed));
+        nullptr, o);
   EXPECT_EQ(0, outcomes[0][0]);
   EXPECT_TRUE(outcomes[0][1] && outcomes[1][0] && outcomes[1][1]);
 }

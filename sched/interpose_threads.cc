@@ -76,7 +76,7 @@ int lock_mutex(pthread_mutex_t* m, bool timed, uint64_t deadline, uintptr_t pc) 
   }
   loc->owner = static_cast<int8_t>(g.current);
   loc->count = 1;
-  acquire(loc);
+  acquire(loc->release);
   trace(StepKind::kLock, m, loc, 0, pc);
   return 0;
 }
@@ -90,7 +90,7 @@ int unlock_mutex(pthread_mutex_t* m, uintptr_t pc) {
   }
   if (--loc->count != 0) return 0;
   loc->owner = -1;
-  release(loc);
+  release(loc->release);
   trace(StepKind::kUnlock, m, loc, 0, pc);
   wake(m, kMaxThreads);
   return 0;
@@ -127,7 +127,7 @@ bool once_begin(void* object, Loc* loc, bool done) {
     done = loc->count == kFinished;
   }
   if (done || loc->count == kFinished) {
-    acquire(loc);
+    acquire(loc->release);
     return false;
   }
   loc->count = kRunning;
@@ -137,7 +137,7 @@ bool once_begin(void* object, Loc* loc, bool done) {
 void once_end(void* object, uint32_t state) {
   Loc* loc = sync_at(object, 1, true);
   loc->count = state;
-  release(loc);
+  release(loc->release);
   wake(object, kMaxThreads);
 }
 

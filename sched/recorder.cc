@@ -33,6 +33,7 @@ struct Range {
 };
 struct PendingChoice {
   uint32_t thread, op, point, to;
+  uint32_t age;  // not 0: a store, and `to` means nothing
 };
 
 // Built with the engine inactive, so all of it lives on the host's heap. Never destroyed:
@@ -130,7 +131,7 @@ std::vector<uintptr_t> capture_stack(void* frame) {
 }
 
 void record_step(StepKind kind, uintptr_t address, unsigned size, int order, uint64_t before,
-                 uint64_t value, uintptr_t pc) {
+                 uint64_t value, uintptr_t pc, uint32_t age) {
   check_headroom();
   EngineOff off;
   Step s;
@@ -142,6 +143,7 @@ void record_step(StepKind kind, uintptr_t address, unsigned size, int order, uin
   s.op = g.self->op;
   s.address = address;
   s.before = before;
+  s.age = age;
   s.value = value;
   s.pc = pc;
   if (address != 0) s.text = describe_address(address);
@@ -174,7 +176,12 @@ void record_access(uintptr_t address, unsigned size, bool writes, bool atomic) {
 
 void record_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t to) {
   EngineOff off;
-  recorder().choices.push_back({thread, op, point, to});
+  recorder().choices.push_back({thread, op, point, to, 0});
+}
+
+void record_age_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t age) {
+  EngineOff off;
+  recorder().choices.push_back({thread, op, point, 0, age});
 }
 
 const Recording& recorder_finish() {
@@ -184,7 +191,8 @@ const Recording& recorder_finish() {
   for (uint32_t i = 0; i < g.thread_count; ++i) r.out.threads.push_back(thread_name(i));
   r.out.choices.clear();
   for (const auto& c : r.choices)
-    r.out.choices.push_back({thread_name(c.thread), c.op, c.point, thread_name(c.to)});
+    r.out.choices.push_back({thread_name(c.thread), c.op, c.point,
+                             c.age != 0 ? "-" + std::to_string(c.age) : thread_name(c.to)});
   return r.out;
 }
 

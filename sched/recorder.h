@@ -13,13 +13,15 @@ namespace sched {
 
 void recorder_reset();
 void record_step(StepKind kind, uintptr_t address, unsigned size, int order, uint64_t before,
-                 uint64_t value, uintptr_t pc);
+                 uint64_t value, uintptr_t pc, uint32_t age = 0);
 void record_heap(StepKind kind, uintptr_t address, size_t size);
 void record_note(const char* text);
 // Remembers the stack of an access, to be shown if it turns out to be the other side of a failure.
 void record_access(uintptr_t address, unsigned size, bool writes, bool atomic);
 // A departure from the default schedule by the current thread.
 void record_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t to);
+// The same for a load that returned a store with `age` newer ones.
+void record_age_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t age);
 // Resolves names; moves the recording out.
 Recording recorder_take();
 const Recording& recorder_finish();

@@ -17,8 +17,9 @@
 //   malloc, free, new, delete             arena at a fixed address; use after free, double free,
 //                                           out of bounds, leak are verdicts
 //
-// Memory model: sequential consistency for values; happens-before follows the orders as written, so
-// a missing release or acquire shows as a data race on what it should have ordered.
+// Memory model: C++20 without load buffering (memory.h). A load may return a stale store where the
+// memory orders allow it; happens-before follows the orders as written, so a missing release or acquire
+// also shows as a data race on what it should have ordered.
 //
 // Determinism: same body, same options => same steps, same trace hash, same verdict, in any process
 // and after any other execution, as long as the body's own state is remade by each run.
@@ -60,8 +61,9 @@ const char* failure_kind_name(FailureKind kind);
 // One departure from the default schedule, anchored so that it survives edits elsewhere: in
 // `thread`, within operation `op` (see begin_op), at the `point`-th choice since that operation
 // began, the engine goes on with thread `to` (or wakes it, where it is waiters that are chosen
-// from). The default schedule runs the current thread on; when it cannot go on, the runnable thread
-// created first; when it yields, the next one in the order of creation.
+// from); or the load returns, with `to` = "-2", the store that has two newer ones. The default
+// schedule runs the current thread on; when it cannot go on, the runnable thread created first; when
+// it yields, the next one in the order of creation; and its loads return the newest store.
 struct Choice {
   std::string thread;
   uint32_t op = 0;
@@ -103,6 +105,7 @@ struct Step {
   uint8_t size = 0;   // bytes
   uint32_t op = 0;    // operation of the thread, as of begin_op
   uintptr_t address = 0;
+  uint32_t age = 0;     // loads: how many newer stores the object had
   uint64_t before = 0;  // value read
   uint64_t value = 0;   // value written; for loads the value read
   uintptr_t pc = 0;     // return address in the code under test
@@ -145,6 +148,7 @@ struct Options {
   uint64_t step_budget = 20000;    // points; beyond it the execution is cut off
   bool budget_is_failure = false;  // ... or fails with kLivelock
   bool races = true;               // report data races
+  bool weak_memory = true;         // loads may return stale stores; false: sequential consistency
   bool plain_points = false;       // plain accesses are scheduling points too
   bool leaks = true;               // live blocks at the end are a failure
   uint32_t fail_allocation = 0;    // the n-th allocation of the execution returns null; 0 = none

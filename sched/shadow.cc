@@ -106,7 +106,7 @@ void check_against_atomics(Cell* cell, uintptr_t address, unsigned size, bool wr
       if (writes && loc->reads[t] > g.self->clock.at[t])
         race(address, size, "write", make_epoch(t, loc->reads[t]), "atomic read", is_free);
     }
-    if (writes) loc->has_release = false;  // a new object begins here
+    if (writes) loc->store_count = 0;  // a new object begins here
   }
 }
 
@@ -198,7 +198,9 @@ Loc* loc_slow(Cell* cell, uintptr_t address, unsigned size) {
   loc->size = static_cast<uint8_t>(size);
   loc->owner = -1;
   loc->count = 0;
-  loc->has_release = false;
+  loc->release.has = false;
+  loc->store_count = 0;
+  memset(loc->stale_run, 0, sizeof loc->stale_run);
   loc->touched = false;
   return loc;
 }

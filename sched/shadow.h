@@ -17,6 +17,7 @@
 #include <cstdint>
 
 #include "sched/clock.h"
+#include "sched/memory.h"
 
 namespace sched {
 
@@ -44,11 +45,12 @@ struct Loc {
   uint8_t size;    // bytes
   int8_t owner;    // locks: holding thread, -1 free
   uint32_t count;  // recursive locks: depth; once: 1 running, 2 done
-  bool has_release;
   bool touched;    // reads/writes below hold something
-  Epoch releaser;  // if not 0, `release` is that thread's whole clock at that time
-  VectorClock release;
   Clock reads[kMaxThreads], writes[kMaxThreads];
+  Release release;       // locks: what the next owner learns
+  uint32_t store_count;  // atomics: stores so far; the last kHistory of them are kept
+  uint8_t stale_run[kMaxThreads];
+  Store stores[kHistory];
 };
 
 struct Extra {

@@ -64,20 +64,42 @@ uint32_t choose_number(uint32_t n) {
   return random_below(n);
 }
 
-uint32_t given_choice() {
+namespace {
+
+// The choice given for this very place, or null.
+const Choice* given_choice() {
   const auto& all = *g.options.choices;
   Thread& t = *g.self;
   // Choices of one thread come in the order of its operations; what its run has passed is dropped.
   for (; t.cursor < all.size(); ++t.cursor) {
     const Choice& c = all[t.cursor];
     if (c.thread != t.name || c.op < t.op || (c.op == t.op && c.point < t.choices_in_op)) continue;
-    if (c.op != t.op || c.point != t.choices_in_op) return kMaxThreads;
+    if (c.op != t.op || c.point != t.choices_in_op) return nullptr;
     ++t.cursor;
-    for (uint32_t i = 0; i < g.thread_count; ++i)
-      if (c.to == g.threads[i].name) return i;
-    return kMaxThreads;
+    return &c;
   }
+  return nullptr;
+}
+
+}  // namespace
+
+uint32_t given_thread() {
+  const Choice* c = given_choice();
+  if (c == nullptr) return kMaxThreads;
+  for (uint32_t i = 0; i < g.thread_count; ++i)
+    if (c->to == g.threads[i].name) return i;
   return kMaxThreads;
+}
+
+uint32_t given_age() {
+  const Choice* c = given_choice();
+  if (c == nullptr || c->to.size() < 2 || c->to[0] != '-') return 0;
+  uint32_t age = 0;
+  for (size_t i = 1; i < c->to.size(); ++i) {
+    if (c->to[i] < '0' || c->to[i] > '9' || age > kMaxThreads) return 0;
+    age = age * 10 + static_cast<uint32_t>(c->to[i] - '0');
+  }
+  return age;
 }
 
 }  // namespace sched

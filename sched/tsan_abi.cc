@@ -90,10 +90,9 @@ constexpr bool releases(int order) {
   return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
 }
 
-// Point, memory check, race check against plain accesses; the location's state.
+// Memory check, race check against plain accesses; the location's state.
 template <class T>
 Loc* enter_atomic(const volatile T* a, bool writes) {
-  point();
   auto address = reinterpret_cast<uintptr_t>(a);
 #if SCHED_ASAN
   if (__asan_address_is_poisoned(a) && !in_heap(address)) {
@@ -104,7 +103,7 @@ Loc* enter_atomic(const volatile T* a, bool writes) {
   }
 #endif
   Cell* cell = cell_of(address);
-  check_heap(cell, address, sizeof(T) < 8 ? sizeof(T) : 8, writes);
+  check_heap(cell, address, sizeof(T), writes);
   if (writes && !in_world(address)) journal_write(address, sizeof(T));
   Loc* loc = loc_of(cell, address, sizeof(T));
   if (g.recording) record_access(address, sizeof(T), writes, true);
@@ -113,35 +112,43 @@ Loc* enter_atomic(const volatile T* a, bool writes) {
 }
 
 // The reader's side of synchronises-with.
-void did_read(Loc* loc, int order) {
-  if (!loc->has_release) return;
-  if (acquires(order)) return acquire(loc);
-  if (loc->releaser != 0 && g.self->clock.knows(loc->releaser)) return;
+void did_read(Store& store, int order) {
+  mark_seen(store);
+  const Release& release = store.release;
+  if (!release.has) return;
+  if (acquires(order)) return acquire(release);
+  if (release.releaser != 0 && g.self->clock.knows(release.releaser)) return;
   if (!g.self->has_acquire_fence)
-    g.self->acquire_fence = loc->release;
+    g.self->acquire_fence = release.clock;
   else
-    g.self->acquire_fence.join(loc->release);
+    g.self->acquire_fence.join(release.clock);
   g.self->has_acquire_fence = true;
 }
 
-// The writer's side. A plain store ends the release sequence, a read-modify-write continues it.
-void did_write(Loc* loc, int order, bool rmw) {
+// The writer's side: appends a store. `continued`: the store that a read-modify-write read, whose
+// release sequence goes on; a plain store begins anew.
+void did_write(Loc* loc, uint64_t value, int order, const Store* continued) {
+  bool goes_on = continued != nullptr && continued->release.has;
+  Store& store = append_store(loc, value, order == __ATOMIC_SEQ_CST);
+  Release& r = store.release;
   if (releases(order)) {
     // An acquiring RMW already knows what the sequence released, so its own clock covers it.
-    if (rmw && !acquires(order))
-      release_join(loc);
-    else
-      release(loc);
+    if (goes_on && !acquires(order)) {
+      r = continued->release;
+      release_join(r);
+    } else {
+      release(r);
+    }
     return;
   }
-  if (!rmw) loc->has_release = false;
+  if (goes_on) r = continued->release;
   if (!g.self->has_release_fence) return;
-  if (loc->has_release)
-    loc->release.join(g.self->release_fence);
+  if (goes_on)
+    r.clock.join(g.self->release_fence);
   else
-    loc->release = g.self->release_fence;
-  loc->has_release = true;
-  loc->releaser = 0;
+    r.clock = g.self->release_fence;
+  r.has = true;
+  r.releaser = 0;
 }
 
 template <class T>
@@ -151,20 +158,23 @@ uint64_t bits(T v) {
 
 template <class T>
 void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T before, T value,
-                 uintptr_t pc) {
-  hash_step(kind, loc, bits(before) * 31 + bits(value));
+                 uintptr_t pc, uint32_t age = 0) {
+  hash_step(kind, loc, bits(before) * 31 + bits(value) + age * 0x9E3779B97F4A7C15u);
   if (__builtin_expect(g.recording, 0))
     record_step(kind, reinterpret_cast<uintptr_t>(a), sizeof(T), order, bits(before), bits(value),
-                pc);
+                pc, age);
 }
 
 template <class T>
 T load(const volatile T* a, int order, uintptr_t pc) {
   if (!g.active) return *a;
+  point();
   Loc* loc = enter_atomic(a, false);
-  T v = *a;
-  did_read(loc, order);
-  finish_step(StepKind::kLoad, a, loc, order, v, v, pc);
+  uint32_t age;
+  Store& store = choose_store(loc, bits(static_cast<T>(*a)), order == __ATOMIC_SEQ_CST, &age);
+  T v = static_cast<T>(store.value);
+  did_read(store, order);
+  finish_step(StepKind::kLoad, a, loc, order, v, v, pc, age);
   return v;
 }
 
@@ -174,15 +184,25 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
     *a = v;
     return;
   }
+  point();
   Loc* loc = enter_atomic(a, true);
   T before = *a;
-  did_write(loc, order, false);
+  latest_store(loc, bits(before));
+  did_write(loc, bits(v), order, nullptr);
   *a = v;
   finish_step(StepKind::kStore, a, loc, order, before, v, pc);
 }
 
-// Outside an execution these run on the host thread before or after all logical threads, but other
-// OS threads may exist: so they stay atomic there, by the compiler's own builtins.
+template <class T>
+void did_rmw(volatile T* a, Loc* loc, Store& latest, T old, T v, int order, uintptr_t pc) {
+  did_read(latest, order);
+  did_write(loc, bits(v), order, &latest);
+  *a = v;
+  finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
+}
+
+// Outside an execution these run on the host thread before or after all logical threads, but other OS
+// threads may exist: so they stay atomic there, by the compiler's own builtins.
 template <class T, class F>
 T rmw(volatile T* a, int order, uintptr_t pc, F f) {
   if (!g.active) {
@@ -192,13 +212,10 @@ T rmw(volatile T* a, int order, uintptr_t pc, F f) {
     }
     return old;
   }
+  point();
   Loc* loc = enter_atomic(a, true);
   T old = *a;
-  T v = f(old);
-  did_read(loc, order);
-  did_write(loc, order, true);
-  *a = v;
-  finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
+  did_rmw(a, loc, latest_store(loc, bits(old)), old, f(old), order, pc);
   return old;
 }
 
@@ -209,21 +226,24 @@ bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_or
   T want = *expected;
   point();
   // Whether it will be a write decides which races it can have.
-  g.countdown++;
-  bool succeeds = *a == want;
-  Loc* loc = enter_atomic(a, succeeds);
-  T old = *a;
-  if (!succeeds) {
-    did_read(loc, failure_order);
-    *expected = old;
-    finish_step(StepKind::kCasFail, a, loc, failure_order, old, old, pc);
-    return false;
+  T now = *a;
+  Loc* loc = enter_atomic(a, now == want);
+  if (now == want) {
+    did_rmw(a, loc, latest_store(loc, bits(now)), now, v, order, pc);
+    return true;
   }
-  did_read(loc, order);
-  did_write(loc, order, true);
-  *a = v;
-  finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
-  return true;
+  // A failing one is a load, of any store that it may read and that does not match.
+  uint32_t age;
+  Store* store = &choose_store(loc, bits(now), failure_order == __ATOMIC_SEQ_CST, &age);
+  if (store->value == bits(want)) {
+    age = 0;
+    store = &latest_store(loc, bits(now));
+  }
+  T old = static_cast<T>(store->value);
+  did_read(*store, failure_order);
+  *expected = old;
+  finish_step(StepKind::kCasFail, a, loc, failure_order, old, old, pc, age);
+  return false;
 }
 
 void fence(int order, uintptr_t pc) {
@@ -237,10 +257,11 @@ void fence(int order, uintptr_t pc) {
   if (releases(order)) {
     t.release_fence = t.clock;
     t.has_release_fence = true;
+    if (order == __ATOMIC_SEQ_CST) seq_cst_fence();
     advance();
   }
   mix_hash(0xfe4ce + static_cast<uint64_t>(order));
-  if (g.recording) record_step(StepKind::kFence, 0, 0, order, 0, 0, pc);
+  if (g.recording) record_step(StepKind::kFence, 0, 0, order, 0, 0, pc, 0);
 }
 
 }  // namespace

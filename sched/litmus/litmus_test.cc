@@ -1,0 +1,558 @@
+// SPDX-License-Identifier: Apache-2.0
+// Litmus tests: each small program has the exact set of outcomes that the memory model of memory.h
+// allows (C++20 without load buffering). Random schedules must reach every one of them, and never
+// another. What C++20 allows and the engine does not reach stands beside the test, as `missing`.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <bitset>
+#include <initializer_list>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "sched/sched.h"
+
+namespace {
+
+using std::atomic;
+using std::memory_order;
+constexpr auto kRlx = std::memory_order_relaxed;
+constexpr auto kAcq = std::memory_order_acquire;
+constexpr auto kRel = std::memory_order_release;
+constexpr auto kAcqRel = std::memory_order_acq_rel;
+constexpr auto kSc = std::memory_order_seq_cst;
+
+constexpr int kRuns = 20000;
+
+// Outcomes are written as decimal digits: r1 r2 ... = 10 is r1 = 1, r2 = 0.
+std::bitset<10000> seen;
+
+template <class... F>
+void parallel(F... f) {
+  std::thread threads[] = {std::thread(f)...};
+  for (auto& t : threads) t.join();
+}
+
+std::set<int> outcomes(int (*program)(), bool weak = true) {
+  seen.reset();
+  for (int seed = 1; seed <= kRuns; ++seed) {
+    sched::Options o;
+    o.seed = static_cast<uint64_t>(seed);
+    o.mean_interval = 3;
+    o.weak_memory = weak;
+    sched::Result r = sched::run(
+        [](void* p) {
+          const int outcome = reinterpret_cast<int (*)()>(p)();
+          seen[static_cast<size_t>(outcome)] = true;
+        },
+        reinterpret_cast<void*>(program), o);
+    EXPECT_EQ(sched::Verdict::kClean, r.verdict) << r.failure.message;
+    if (r.verdict != sched::Verdict::kClean) break;
+  }
+  std::set<int> found;
+  for (size_t i = 0; i < seen.size(); ++i)
+    if (seen[i]) found.insert(static_cast<int>(i));
+  return found;
+}
+void expect_exactly(int (*program)(), std::set<int> allowed, std::set<int> missing = {}) {
+  std::set<int> found = outcomes(program);
+  for (int m : missing) {
+    EXPECT_FALSE(found.count(m)) << m << " is reached now: strike it from `missing`";
+    allowed.erase(m);
+  }
+  EXPECT_EQ(allowed, found);
+}
+
+// --- Store buffering: each thread may miss the other's store ------------------------------------------
+
+template <memory_order kStore, memory_order kLoad, memory_order kFence = kRlx>
+int sb() {
+  atomic<int> x{0}, y{0};
+  int a = 0, b = 0;
+  auto fence = [] {
+    if (kFence != kRlx) std::atomic_thread_fence(kFence);
+  };
+  parallel(
+      [&] {
+        x.store(1, kStore);
+        fence();
+        a = y.load(kLoad);
+      },
+      [&] {
+        y.store(1, kStore);
+        fence();
+        b = x.load(kLoad);
+      });
+  return a * 10 + b;
+}
+TEST(Litmus, SbRelaxed) {
+  expect_exactly(sb<kRlx, kRlx>, {00, 01, 10, 11});
+}
+TEST(Litmus, SbReleaseAcquire) {
+  expect_exactly(sb<kRel, kAcq>, {00, 01, 10, 11});
+}
+TEST(Litmus, SbSeqCst) {
+  expect_exactly(sb<kSc, kSc>, {01, 10, 11});
+}
+TEST(Litmus, SbSeqCstFences) {
+  expect_exactly(sb<kRlx, kRlx, kSc>, {01, 10, 11});
+}
+TEST(Litmus, SbAcqRelFences) {
+  expect_exactly(sb<kRlx, kRlx, kAcqRel>, {00, 01, 10, 11});
+}
+TEST(Litmus, SbSeqCstStoresAcquireLoads) {
+  expect_exactly(sb<kSc, kAcq>, {00, 01, 10, 11});
+}
+TEST(Litmus, SbUnderSequentialConsistency) {
+  EXPECT_EQ((std::set<int>{01, 10, 11}), outcomes(sb<kRlx, kRlx>, false));
+}
+
+int sb_rmw() {
+  atomic<int> x{0}, y{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        x.exchange(1, kAcqRel);
+        a = y.fetch_add(0, kAcqRel);
+      },
+      [&] {
+        y.exchange(1, kAcqRel);
+        b = x.fetch_add(0, kAcqRel);
+      });
+  return a * 10 + b;
+}
+// Both could read 0 only if each RMW came before the other's store in modification order.
+TEST(Litmus, SbReadModifyWrites) {
+  expect_exactly(sb_rmw, {01, 10, 11});
+}
+
+// --- Message passing: data behind a flag ----------------------------------------------------------------
+
+template <memory_order kStore, memory_order kLoad>
+int mp() {
+  atomic<int> data{0}, flag{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        data.store(1, kRlx);
+        flag.store(1, kStore);
+      },
+      [&] {
+        a = flag.load(kLoad);
+        b = data.load(kRlx);
+      });
+  return a * 10 + b;
+}
+TEST(Litmus, MpRelaxed) {
+  expect_exactly(mp<kRlx, kRlx>, {00, 01, 10, 11});
+}
+TEST(Litmus, MpReleaseOnly) {
+  expect_exactly(mp<kRel, kRlx>, {00, 01, 10, 11});
+}
+TEST(Litmus, MpAcquireOnly) {
+  expect_exactly(mp<kRlx, kAcq>, {00, 01, 10, 11});
+}
+TEST(Litmus, MpReleaseAcquire) {
+  expect_exactly(mp<kRel, kAcq>, {00, 01, 11});
+}
+TEST(Litmus, MpSeqCst) {
+  expect_exactly(mp<kSc, kSc>, {00, 01, 11});
+}
+
+template <memory_order kFirst, memory_order kSecond>
+int mp_fences() {
+  atomic<int> data{0}, flag{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        data.store(1, kRlx);
+        std::atomic_thread_fence(kFirst);
+        flag.store(1, kRlx);
+      },
+      [&] {
+        a = flag.load(kRlx);
+        std::atomic_thread_fence(kSecond);
+        b = data.load(kRlx);
+      });
+  return a * 10 + b;
+}
+TEST(Litmus, MpFences) {
+  expect_exactly(mp_fences<kRel, kAcq>, {00, 01, 11});
+}
+TEST(Litmus, MpSeqCstFences) {
+  expect_exactly(mp_fences<kSc, kSc>, {00, 01, 11});
+}
+TEST(Litmus, MpFencesOfTheWrongKind) {
+  expect_exactly(mp_fences<kAcq, kRel>, {00, 01, 10, 11});
+}
+
+int mp_release_sequence() {
+  atomic<int> data{0}, flag{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        data.store(1, kRlx);
+        flag.store(1, kRel);
+      },
+      [&] {
+        int one = 1;
+        flag.compare_exchange_strong(one, 2, kRlx, kRlx);
+      },
+      [&] {
+        a = flag.load(kAcq);
+        b = data.load(kRlx);
+      });
+  return a * 10 + b;
+}
+TEST(Litmus, MpThroughAReleaseSequence) {
+  expect_exactly(mp_release_sequence, {00, 01, 11, 21});
+}
+
+int mp_broken_sequence() {
+  atomic<int> data{0}, flag{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        data.store(1, kRlx);
+        flag.store(1, kRel);
+        flag.store(2, kRlx);
+      },
+      [&] {
+        a = flag.load(kAcq);
+        b = data.load(kRlx);
+      });
+  return a * 10 + b;
+}
+// C++20: a later relaxed store of the same thread no longer continues the sequence.
+TEST(Litmus, MpThroughALaterStore) {
+  expect_exactly(mp_broken_sequence, {00, 01, 11, 20, 21});
+}
+
+// --- Load buffering: never -----------------------------------------------------------------------------
+
+template <memory_order kLoad, memory_order kStore>
+int lb() {
+  atomic<int> x{0}, y{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        a = x.load(kLoad);
+        y.store(1, kStore);
+      },
+      [&] {
+        b = y.load(kLoad);
+        x.store(1, kStore);
+      });
+  return a * 10 + b;
+}
+// C++20 allows 11 for relaxed; RC11, and so the engine, does not.
+TEST(Litmus, LbRelaxed) {
+  expect_exactly(lb<kRlx, kRlx>, {00, 01, 10, 11}, {11});
+}
+TEST(Litmus, LbReleaseAcquire) {
+  expect_exactly(lb<kAcq, kRel>, {00, 01, 10});
+}
+
+// --- Independent reads of independent writes --------------------------------------------------------------
+
+template <memory_order kStore, memory_order kLoad>
+int iriw() {
+  atomic<int> x{0}, y{0};
+  int a = 0, b = 0, c = 0, d = 0;
+  parallel([&] { x.store(1, kStore); }, [&] { y.store(1, kStore); },
+           [&] {
+             a = x.load(kLoad);
+             b = y.load(kLoad);
+           },
+           [&] {
+             c = y.load(kLoad);
+             d = x.load(kLoad);
+           });
+  return a * 1000 + b * 100 + c * 10 + d;
+}
+std::set<int> all_binary(unsigned digits) {
+  std::set<int> all;
+  for (unsigned v = 0; v < 1u << digits; ++v) {
+    int decimal = 0;
+    for (unsigned i = digits; i-- > 0;) decimal = decimal * 10 + static_cast<int>(v >> i & 1);
+    all.insert(decimal);
+  }
+  return all;
+}
+std::set<int> all_but(unsigned digits, std::initializer_list<int> excluded) {
+  std::set<int> all = all_binary(digits);
+  for (int e : excluded) all.erase(e);
+  return all;
+}
+TEST(Litmus, IriwRelaxed) {
+  expect_exactly(iriw<kRlx, kRlx>, all_binary(4));
+}
+TEST(Litmus, IriwReleaseAcquire) {
+  expect_exactly(iriw<kRel, kAcq>, all_binary(4));
+}
+TEST(Litmus, IriwSeqCst) {
+  expect_exactly(iriw<kSc, kSc>, all_but(4, {1010}));
+}
+
+// --- Coherence: one object has one order of stores ---------------------------------------------------------
+
+int co_rr() {
+  atomic<int> x{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        x.store(1, kRlx);
+        x.store(2, kRlx);
+      },
+      [&] {
+        a = x.load(kRlx);
+        b = x.load(kRlx);
+      });
+  return a * 10 + b;
+}
+TEST(Litmus, CoRR) {
+  expect_exactly(co_rr, {00, 01, 02, 11, 12, 22});
+}
+
+int co_wr() {
+  atomic<int> x{0};
+  int a = 0;
+  parallel(
+      [&] {
+        x.store(1, kRlx);
+        a = x.load(kRlx);
+      },
+      [&] { x.store(2, kRlx); });
+  return a;
+}
+TEST(Litmus, CoWR) {
+  expect_exactly(co_wr, {1, 2});
+}
+
+int co_rw() {
+  atomic<int> x{0};
+  int a = 0;
+  parallel(
+      [&] {
+        a = x.load(kRlx);
+        x.store(1, kRlx);
+      },
+      [&] { x.store(2, kRlx); });
+  return a * 10 + x.load(kRlx);
+}
+// a = 2 and a final 2 would put the load after the store that follows it.
+TEST(Litmus, CoRW) {
+  expect_exactly(co_rw, {01, 02, 21});
+}
+
+int co_rr_two_readers() {
+  atomic<int> x{0};
+  int a = 0, b = 0, c = 0, d = 0;
+  parallel([&] { x.store(1, kRlx); }, [&] { x.store(2, kRlx); },
+           [&] {
+             a = x.load(kRlx);
+             b = x.load(kRlx);
+           },
+           [&] {
+             c = x.load(kRlx);
+             d = x.load(kRlx);
+           });
+  return a * 1000 + b * 100 + c * 10 + d;
+}
+TEST(Litmus, CoRRTwoReadersAgree) {
+  for (int o : outcomes(co_rr_two_readers)) EXPECT_FALSE(o == 1221 || o == 2112) << o;
+}
+
+int atomicity() {
+  atomic<int> x{0};
+  parallel([&] { x.fetch_add(1, kRlx); }, [&] { x.fetch_add(1, kRlx); },
+           [&] { x.fetch_add(1, kRlx); });
+  return x.load(kRlx);
+}
+TEST(Litmus, RmwsAreAtomic) {
+  expect_exactly(atomicity, {3});
+}
+
+// --- Orders between stores: what needs a modification order other than execution order --------------------
+
+template <memory_order kStore>
+int two_plus_two_w() {
+  atomic<int> x{0}, y{0};
+  parallel(
+      [&] {
+        x.store(1, kStore);
+        y.store(2, kStore);
+      },
+      [&] {
+        y.store(1, kStore);
+        x.store(2, kStore);
+      });
+  return x.load(kRlx) * 10 + y.load(kRlx);
+}
+TEST(Litmus, TwoPlusTwoW) {
+  expect_exactly(two_plus_two_w<kRlx>, {11, 12, 21, 22}, {11});
+}
+TEST(Litmus, TwoPlusTwoWSeqCst) {
+  expect_exactly(two_plus_two_w<kSc>, {12, 21, 22});
+}
+
+int r_test() {
+  atomic<int> x{0}, y{0};
+  int a = 0;
+  parallel(
+      [&] {
+        x.store(1, kRlx);
+        y.store(1, kRlx);
+      },
+      [&] {
+        y.store(2, kRlx);
+        a = x.load(kRlx);
+      });
+  return y.load(kRlx) * 10 + a;
+}
+TEST(Litmus, R) {
+  expect_exactly(r_test, {10, 11, 20, 21});
+}
+
+int s_test() {
+  atomic<int> x{0}, y{0};
+  int a = 0;
+  parallel(
+      [&] {
+        x.store(2, kRlx);
+        y.store(1, kRel);
+      },
+      [&] {
+        a = y.load(kAcq);
+        x.store(1, kRlx);
+      });
+  return x.load(kRlx) * 10 + a;
+}
+TEST(Litmus, S) {
+  expect_exactly(s_test, {10, 11, 20});
+}
+
+// --- Causality ---------------------------------------------------------------------------------------------
+
+template <memory_order kStore, memory_order kLoad>
+int wrc() {
+  atomic<int> x{0}, y{0};
+  int a = 0, b = 0, c = 0;
+  parallel([&] { x.store(1, kStore); },
+           [&] {
+             a = x.load(kLoad);
+             y.store(1, kStore);
+           },
+           [&] {
+             b = y.load(kLoad);
+             c = x.load(kRlx);
+           });
+  return a * 100 + b * 10 + c;
+}
+TEST(Litmus, WrcRelaxed) {
+  expect_exactly(wrc<kRlx, kRlx>, all_binary(3));
+}
+TEST(Litmus, WrcReleaseAcquire) {
+  expect_exactly(wrc<kRel, kAcq>, all_but(3, {110}));
+}
+
+int isa2() {
+  atomic<int> x{0}, y{0}, z{0};
+  int a = 0, b = 0, c = 0;
+  parallel(
+      [&] {
+        x.store(1, kRlx);
+        y.store(1, kRel);
+      },
+      [&] {
+        a = y.load(kAcq);
+        z.store(1, kRel);
+      },
+      [&] {
+        b = z.load(kAcq);
+        c = x.load(kRlx);
+      });
+  return a * 100 + b * 10 + c;
+}
+TEST(Litmus, Isa2) {
+  expect_exactly(isa2, all_but(3, {110}));
+}
+
+// --- Algorithms -----------------------------------------------------------------------------------------------
+
+template <memory_order kStore, memory_order kLoad>
+int dekker() {
+  atomic<int> x{0}, y{0}, inside{0}, both{0};
+  auto enter = [&](atomic<int>& mine, atomic<int>& other) {
+    mine.store(1, kStore);
+    if (other.load(kLoad) == 0) {
+      if (inside.fetch_add(1, kRlx) != 0) both.store(1, kRlx);
+      inside.fetch_sub(1, kRlx);
+    }
+  };
+  parallel([&] { enter(x, y); }, [&] { enter(y, x); });
+  return both.load(kRlx);
+}
+TEST(Litmus, DekkerSeqCst) {
+  expect_exactly(dekker<kSc, kSc>, {0});
+}
+TEST(Litmus, DekkerAcquireReleaseLetsBothIn) {
+  expect_exactly(dekker<kRel, kAcq>, {0, 1});
+}
+
+template <memory_order kOrder>
+int peterson() {
+  atomic<int> want[2] = {0, 0}, turn{0}, inside{0};
+  atomic<int> both{0};
+  auto lock = [&](int me) {
+    const int other = 1 - me;
+    want[me].store(1, kOrder == kSc ? kSc : kRel);
+    turn.store(other, kOrder == kSc ? kSc : kRel);
+    while (want[other].load(kOrder == kSc ? kSc : kAcq) == 1 &&
+           turn.load(kOrder == kSc ? kSc : kAcq) == other)
+      std::this_thread::yield();
+    if (inside.fetch_add(1, kRlx) != 0) both.store(1, kRlx);
+    inside.fetch_sub(1, kRlx);
+    want[me].store(0, kOrder == kSc ? kSc : kRel);
+  };
+  parallel([&] { lock(0); }, [&] { lock(1); });
+  return both.load(kRlx);
+}
+TEST(Litmus, PetersonSeqCst) {
+  expect_exactly(peterson<kSc>, {0});
+}
+TEST(Litmus, PetersonAcquireReleaseIsBroken) {
+  expect_exactly(peterson<kAcqRel>, {0, 1});
+}
+
+// A seqlock after Boehm (MSPC 2012): with the acquire fence a torn read is never accepted.
+template <bool kWithFence>
+int seqlock() {
+  atomic<int> sequence{0}, a{0}, b{0};
+  int torn = 0;
+  parallel(
+      [&] {
+        sequence.store(1, kRlx);
+        std::atomic_thread_fence(kRel);
+        a.store(1, kRlx);
+        b.store(1, kRlx);
+        sequence.store(2, kRel);
+      },
+      [&] {
+        const int before = sequence.load(kAcq);
+        const int x = a.load(kRlx), y = b.load(kRlx);
+        if (kWithFence) std::atomic_thread_fence(kAcq);
+        const int after = sequence.load(kRlx);
+        torn = before == after && before % 2 == 0 && x != y;
+      });
+  return torn;
+}
+TEST(Litmus, Seqlock) {
+  expect_exactly(seqlock<true>, {0});
+}
+TEST(Litmus, SeqlockWithoutFenceIsTorn) {
+  expect_exactly(seqlock<false>, {0, 1});
+}
+
+}  // namespace

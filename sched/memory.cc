@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sched/memory.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sched/engine.h"
+
+namespace sched {
+namespace {
+
+// A seq_cst fence of the execution: who made it, when, and what all of them together had seen.
+struct Fence {
+  Epoch at;
+  uint32_t sc_index;
+  VectorClock seen_by_all;
+};
+constexpr uint32_t kMaxFences = 4096;  // later ones replace the last: they only exclude less
+Fence fences[kMaxFences];
+uint32_t fence_count;
+uint32_t sc_operations;
+
+// Whether an access of the store is in the past that `clock` describes.
+bool accessed_before(const Store& store, const VectorClock& clock) {
+  bool any = false;
+  // One compare a thread: 0 (never) wraps around to the largest clock.
+  for (unsigned t = 0; t < kMaxThreads; ++t) any |= store.seen[t] - 1 < clock.at[t];
+  return any;
+}
+
+// The last seq_cst fence that happens before what the current thread does now; null if none does.
+const Fence* last_fence() {
+  for (uint32_t i = fence_count; i-- > 0;)
+    if (g.self->clock.knows(fences[i].at)) return &fences[i];
+  return nullptr;
+}
+
+bool may_overlook(const Store& store, bool seq_cst, const Fence* fence) {
+  if (store.seen[g.current] != 0 || accessed_before(store, g.self->clock)) return false;
+  if (seq_cst && store.sc_index != 0) return false;
+  if (fence_count == 0) return true;
+  if (seq_cst && accessed_before(store, fences[fence_count - 1].seen_by_all)) return false;
+  if (fence == nullptr) return true;
+  if (store.sc_index != 0 && store.sc_index < fence->sc_index) return false;
+  return !accessed_before(store, fence->seen_by_all);
+}
+
+Store& store_at(Loc* loc, uint32_t index) {
+  return loc->stores[index % kHistory];
+}
+
+}  // namespace
+
+void memory_reset() {
+  fence_count = 0;
+  sc_operations = 0;
+}
+
+Store& append_store(Loc* loc, uint64_t value, bool seq_cst) {
+  Store& store = store_at(loc, loc->store_count++);
+  store.value = value;
+  store.writer = g.epoch;
+  store.sc_index = seq_cst ? ++sc_operations : 0;
+  memset(store.seen, 0, sizeof store.seen);
+  store.seen[g.current] = epoch_clock(g.epoch);
+  store.release.has = false;
+  return store;
+}
+
+Store& latest_store(Loc* loc, uint64_t value) {
+  if (loc->store_count != 0) {
+    Store& store = store_at(loc, loc->store_count - 1);
+    if (__builtin_expect(store.value == value, 1)) return store;
+  }
+  // The first access, or something unseen has written: then that is all there is to see.
+  loc->store_count = 0;
+  Store& store = append_store(loc, value, false);
+  store.seen[g.current] = 0;
+  store.writer = 0;
+  return store;
+}
+
+Store& choose_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
+  *age = 0;
+  Store& latest = latest_store(loc, value);
+  uint32_t count = loc->store_count;
+  if (count == 1 || !g.options.weak_memory || latest.seen[g.current] != 0 ||
+      g.self->clock.knows(latest.writer))
+    return latest;
+  const Fence* fence = fence_count == 0 ? nullptr : last_fence();
+  uint32_t oldest = count > kHistory ? count - kHistory : 0;
+  uint32_t first = count - 1;
+  while (first > oldest && may_overlook(store_at(loc, first), seq_cst, fence)) --first;
+  uint32_t candidates = count - first;
+  if (candidates == 1) return latest;
+  uint8_t& run = loc->stale_run[g.current];
+  if (run >= kMaxStaleRun) {
+    run = 0;
+    return latest;
+  }
+  *age = choose_age(candidates);
+  run = *age == 0 ? 0 : static_cast<uint8_t>(run + 1);
+  return store_at(loc, count - 1 - *age);
+}
+
+void mark_seen(Store& store) {
+  if (store.seen[g.current] == 0) store.seen[g.current] = epoch_clock(g.epoch);
+}
+
+void seq_cst_fence() {
+  uint32_t i = std::min(fence_count, kMaxFences - 1);
+  Fence& fence = fences[i];
+  if (i == 0) {
+    fence.seen_by_all = g.self->clock;
+  } else {
+    if (i == fence_count) fence.seen_by_all = fences[i - 1].seen_by_all;
+    fence.seen_by_all.join(g.self->clock);
+  }
+  fence.at = g.epoch;
+  fence.sc_index = ++sc_operations;
+  fence_count = i + 1;
+}
+
+}  // namespace sched
