@@ -133,8 +133,9 @@ bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
     change.start(confirm, true);
     return true;
   }
-  // sync[put] acquire: the callback sees what preceded the puts so far.
-  if (confirm != nullptr) (void)count_.load(std::memory_order_acquire);
+  // sync[put] acq_rel: the callback sees what preceded the puts so far (G7). An addition, since it
+  // reads the latest count where a load may return an older one.
+  if (confirm != nullptr) count_.fetch_add(0, std::memory_order_acq_rel);
   change.run_here(confirm, true);
   change.finish(1);
   return true;
@@ -166,9 +167,10 @@ bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
   change.data().sticky = true;
   if (done == nullptr) return true;
   // The callback may drop its caller's reference, so it runs on one of its own; a dead ref at 0 has
-  // none. sync[put] acquire: the callback sees what preceded the puts so far.
+  // none. sync[put] acq_rel, acquire at 0: the callback sees what preceded the puts so far (G7).
   uint64_t count = count_.load(std::memory_order_acquire);
-  while (count != 0 && !count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire)) {
+  while (count != 0 && !count_.compare_exchange_weak(count, count + 1, std::memory_order_acq_rel,
+                                                     std::memory_order_acquire)) {
   }
   change.run_here(done, false);
   change.finish(count != 0 ? 1 : 0);
