@@ -304,6 +304,11 @@ std::string describe_value(uint64_t value, unsigned size) {
   return hex(value);
 }
 
+// A load that returned an old store: " (stale: 2 newer)".
+std::string stale(const Step& step) {
+  return step.age == 0 ? "" : " (stale: " + std::to_string(step.age) + " newer)";
+}
+
 std::string describe_step(const Recording& recording, const Step& step) {
   const std::string object = object_of(step);
   const std::string value = describe_value(step.value, step.size);
@@ -311,13 +316,13 @@ std::string describe_step(const Recording& recording, const Step& step) {
   const char* order = order_name(step.order);
   switch (step.kind) {
     case StepKind::kLoad:
-      return object + ": " + value + "  load" + order;
+      return object + ": " + value + "  load" + order + stale(step);
     case StepKind::kStore:
       return object + ": " + before + " -> " + value + "  store" + order;
     case StepKind::kRmw:
       return object + ": " + before + " -> " + value + "  rmw" + order;
     case StepKind::kCasFail:
-      return object + ": " + before + "  cas failed" + order;
+      return object + ": " + before + "  cas failed" + order + stale(step);
     case StepKind::kFence:
       return std::string("fence") + order;
     case StepKind::kRead:
