@@ -14,7 +14,8 @@ namespace bugs {
 struct KnownBug {
   std::string name;
   std::string what;
-  std::vector<std::string> breaks;  // any of these guarantees counts as found
+  std::vector<std::string>
+      breaks;  // any of these guarantees counts as found; others are passed over
   std::string klass;
   std::string target = "percpu_ref";
 };

@@ -19,6 +19,7 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "bugs/known_bug.h"
 
 ABSL_FLAG(std::string, patches, "bugs", "folder of the patches");
@@ -46,10 +47,12 @@ std::string contents(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-// Runs a program with stdout and stderr in `log`, and the report asked for in `report`. Its exit
-// code, or -1.
-int run(std::vector<std::string> arguments, const fs::path& log, const fs::path& report) {
-  std::vector<std::string> variables = {absl::StrCat("LASTPUT_REPORT=", report.string())};
+// Runs a program with stdout and stderr in `log`, the report asked for in `report`, and only the
+// guarantees in `expect` counted as failures (all if empty). Its exit code, or -1.
+int run(std::vector<std::string> arguments, const fs::path& log, const fs::path& report,
+        const std::string& expect) {
+  std::vector<std::string> variables = {absl::StrCat("LASTPUT_REPORT=", report.string()),
+                                        absl::StrCat("LASTPUT_EXPECT=", expect)};
   for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
   std::vector<char*> argv;
   std::vector<char*> envp;
@@ -101,7 +104,7 @@ void fuzz(const Places& places, Hunt* hunt) {
       "-print_final_stats=0",
       places.corpus.string()};
   if (fs::is_directory(places.seeds)) arguments.push_back(places.seeds.string());
-  const int code = run(arguments, places.log, places.report);
+  const int code = run(arguments, places.log, places.report, absl::StrJoin(hunt->bug.breaks, " "));
   if (!parse_report(contents(places.report), hunt)) {
     hunt->problem = absl::StrCat("NO REPORT (exit code ", code, ", see ", places.log.string(), ")");
   }
@@ -122,7 +125,7 @@ void replay(const Places& places, Replays* replays, std::string* kind) {
   fs::remove(report);
   run({(places.programs / "replay").string(), absl::StrCat("--times=", absl::GetFlag(FLAGS_times)),
        "--steps=last", replays->artifact},
-      places.log, report);
+      places.log, report, "");
   if (!parse_replay_report(contents(report), replays, kind)) {
     replays->times = absl::GetFlag(FLAGS_times);
   }
