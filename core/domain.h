@@ -2,12 +2,12 @@
 // Domain: what several refs share: the CPUs, the percpu memory, and the worker that completes
 // switches and runs callbacks. A program may have several; they share nothing.
 //
-//   call        before the end          in a callback                     after the end
-//   ----------  ----------------------  --------------------------------
-//   ----------------------------- Domain()    starts the worker       ok - drain()     waits
-//   misuse, returns at once           - ~Domain()   waits, then reports     misuse; on the domain's
-//   own       -
-//                 what is left            worker everything is leaked
+//   call       before the end       in a callback
+//   ---------  -------------------  ---------------------------------------------------------
+//   Domain()   starts the worker    ok
+//   drain()    waits                misuse, returns at once
+//   ~Domain()  waits, then reports  misuse; on the domain's own worker everything is leaked,
+//              what is left         on another thread it goes on
 //
 // Who may call what, when: anything from any thread. The domain outlives every call on its refs,
 // and its end comes after their exit. What is left at the end (refs not exited, areas not freed) is

@@ -62,6 +62,24 @@ TEST(DomainTest, EndCompletesWhatIsQueued) {
   EXPECT_EQ(ref.releases, 1);
 }
 
+TEST(DomainTest, EndFindsNothingLeftOfWholeLives) {
+  MisuseLog log;
+  {
+    Domain domain(log.options());
+    for (const Flags flags : {Flags::kNone, Flags::kAllowReinit, Flags::kInitAtomic}) {
+      CountedRef ref;
+      ASSERT_EQ(ref.init(domain, &CountedRef::release, flags), Status::kOk);
+      EXPECT_TRUE(ref.kill());
+      domain.drain();
+      EXPECT_EQ(ref.releases, 1);
+    }
+    CountedRef cancelled;
+    ASSERT_EQ(cancelled.init(domain, &CountedRef::release), Status::kOk);
+    cancelled.cancel_init();
+  }
+  EXPECT_EQ(log.take(), Reports{}) << "the library lost an area or a ref of its own";
+}
+
 TEST(DomainTest, EndReportsRefsThatAreLeft) {
   MisuseLog log;
   auto domain = std::make_unique<Domain>(log.options());

@@ -35,15 +35,13 @@
 //   G1   release runs exactly once a life.
 //   G2   release never runs while a reference is held.
 //   G3   release always runs once nothing holds a reference, in atomic mode or after kill.
-//   G4   a switch's callback runs once, before release; and no tryget_live succeeds that the start
-//   of
-//        kill's callback happens before, until reinit or resurrect.
+//   G4   a switch's callback runs once, before release; and until reinit or resurrect no
+//        tryget_live succeeds that the start of kill's callback happens before.
 //   G5   tryget and tryget_live answer true exactly when they have raised the count.
 //   G6   no switch loses or invents a count.
-//   G7   release, and kill's callback, see every write made before a put that was counted before
-//   them. G8   the library touches no ref after the drop of the reference that kept it alive, and
-//   frees what
-//        it allocated once.
+//   G7   release, and kill's callback, see all writes made before the puts counted before them.
+//   G8   the library touches no ref after the drop of the reference that kept it alive, and frees
+//        what it allocated once.
 //   G9   no deadlock and no lost wake-up: every call that waits returns, if callbacks do.
 //   G10  misuse is reported, and does not corrupt another ref's count.
 //
@@ -53,8 +51,7 @@
 //   - tryget, tryget_live, kill: anyone who knows that the object is there, between init and exit.
 //   - The others: who holds a reference; reinit: who knows that nobody does, release included.
 //   - The initial reference belongs to whoever calls kill and is told true, which drops it; or it
-//   is
-//     dropped by put, if the ref is in atomic mode and nobody kills it.
+//     is dropped by put, if the ref is in atomic mode and nobody kills it.
 //   - Signal handlers: get, tryget, tryget_live, and put if it is not the last. Nothing else.
 //
 // Callbacks (release, and those of switches) run on the domain's worker or inside put, kill or a

@@ -5,18 +5,14 @@
 //
 // From percpu to atomic mode, the only hard one:
 //   1. under the lock: a reference is taken (or, for a kill, the initial one used) so that the ref
-//   stays;
-//      ATOMIC is set; the switch is queued. The bias stays in the shared counter: gets and puts
-//      from here on may go to either counter, and neither can be mistaken for the last (G2).
+//      stays; ATOMIC is set; the switch is queued. The bias stays in the shared counter: gets and
+//      puts from here on may go to either counter, and none can be mistaken for the last (G2).
 //   2. the worker waits for a grace period: no section is left that has not seen ATOMIC, and what
-//   such
-//      sections did is visible (G6, G7).
+//      such sections did is visible (G6, G7).
 //   3. the sum of all counters, less the bias, is added in one step. From here on the shared
-//   counter is
-//      the count. In several steps, it could pass through 0 on the way.
+//      counter is the count. In several steps, it could pass through 0 on the way.
 //   4. the callback; then, in one critical section, the switch is over and its reference dropped.
-//   That
-//      may be the last, so nothing touches the ref after it but release.
+//      That may be the last, so nothing touches the ref after it but release.
 #include <cstdint>
 
 #include "callback_scope.h"

@@ -4,9 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <new>
-#include <optional>
+#include <thread>
+#include <vector>
 
 #include "test_support.h"
 
@@ -579,6 +583,62 @@ TEST_F(RefTest, CallbacksMayNotWait) {
                                  "resurrect: wait_in_callback", "drain: wait_in_callback"}));
   expect_count(second, 2);
   expect_count(ref, 1);
+}
+
+// A switch that is held up: the worker is busy with another ref's callback. Until it has summed,
+// gets are in percpu counters and puts in the shared one.
+TEST_F(RefTest, PutsDuringASwitchAreNotTakenForTheLast) {
+  static std::atomic<int> stage;
+  CountedRef blocker;
+  blocker.in_confirm = [](CountedRef&) {
+    stage = 1;
+    while (stage == 1) std::this_thread::yield();
+  };
+  for (const uint64_t n : {uint64_t{1}, uint64_t{1} << 31, uint64_t{1} << 32, uint64_t{1} << 62}) {
+    stage = 0;
+    make(blocker, kBack);
+    make(ref, kBack);
+    EXPECT_TRUE(blocker.switch_to_atomic(&CountedRef::confirm));
+    while (stage == 0) std::this_thread::yield();
+    ref.get_many(n);
+    EXPECT_TRUE(ref.kill_and_confirm(&CountedRef::confirm));
+    ref.put_many(n);  // as many as the shared counter knows of, or more
+    EXPECT_FALSE(ref.is_zero());
+    EXPECT_TRUE(ref.tryget_many(n)) << n;
+    EXPECT_FALSE(ref.tryget_live());
+    ref.put_many(n);
+    EXPECT_EQ(ref.releases, 0);
+    EXPECT_EQ(ref.confirms, 0);
+    ref.exit();
+    ref.cancel_init();
+    EXPECT_EQ(log.take(), (Reports{"exit: exit_during_switch", "cancel_init: exit_during_switch"}));
+    stage = 2;
+    domain.drain();
+    EXPECT_EQ(ref.confirms, 1);
+    EXPECT_EQ(ref.releases, 1);
+    ref.exit();
+    blocker.exit();
+    ref.releases = ref.confirms = 0;
+  }
+}
+
+TEST_F(RefTest, DestroyedDuringASwitchIsReportedAndWaits) {
+  {
+    CountedRef one;
+    make(one, kBack);
+    static std::atomic<bool> go;
+    go = false;
+    one.in_confirm = [](CountedRef&) {
+      while (!go) std::this_thread::yield();
+    };
+    EXPECT_TRUE(one.switch_to_atomic(&CountedRef::confirm));
+    std::thread later([] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      go = true;
+    });
+    later.detach();
+  }
+  EXPECT_EQ(log.take(), Reports{"~Ref: exit_during_switch"});
 }
 
 TEST_F(RefTest, ReleaseMayKillAnother) {

@@ -15,6 +15,11 @@ namespace platform = percpu::platform;
 
 constexpr uintptr_t kFlag = 1;
 
+#define SKIP_WITHOUT_SECTIONS()                                            \
+  if (platform::why_no_sections() != nullptr) {                            \
+    GTEST_SKIP() << "no percpu sections: " << platform::why_no_sections(); \
+  }
+
 struct Counters {
   explicit Counters(unsigned count) : cpus(count), memory((count + 1) * platform::kStride) {
     const uintptr_t begin = reinterpret_cast<uintptr_t>(memory.data());
@@ -33,6 +38,7 @@ struct Counters {
 };
 
 TEST(SectionsTest, NoSectionCountsAfterAGracePeriod) {
+  SKIP_WITHOUT_SECTIONS();
   constexpr int kSwitches = 20000;
   platform::Sections sections(platform::default_cpus(), nullptr, nullptr);
   Counters counters(sections.cpus());
@@ -66,6 +72,7 @@ TEST(SectionsTest, NoSectionCountsAfterAGracePeriod) {
 
 // What a thread did before its section is there after the grace period: plain data.
 TEST(SectionsTest, GracePeriodCarriesWritesMadeBeforeASection) {
+  SKIP_WITHOUT_SECTIONS();
   constexpr int kRounds = 300;
   platform::Sections sections(platform::default_cpus(), nullptr, nullptr);
   Counters counters(sections.cpus());

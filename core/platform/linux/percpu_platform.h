@@ -33,6 +33,13 @@
 #define PERCPU_HAS_RSEQ 0
 #endif
 
+// Keeps the jump over the path that is not taken out of the one that is. clang guesses right.
+#if defined(__clang__)
+#define PERCPU_COLD_LABEL
+#else
+#define PERCPU_COLD_LABEL __attribute__((cold))
+#endif
+
 // Sanitizers do not see inline assembly: a TSan build announces the edges that sections make.
 #if defined(__SANITIZE_THREAD__)
 #define PERCPU_ANNOUNCES_EDGES 1
@@ -147,8 +154,10 @@ static_assert(RSEQ_SIG == 0x53053053);
   // sync[section] restartable: from label 1 to label 2, against the membarrier of the grace period.
   // sync[publish] acquire: the load of the word; loads of x86 are.
   // sync[leave] release: the add; stores of x86 are, and the membarrier orders them for the sum.
-  // The section's flags in pushsection: "?" keeps the table beside an inline function's only copy.
-  asm goto(
+  // "?" in pushsection keeps the table with the one copy of an inline function that the linker
+  // keeps. `inline`: the compiler takes it for one instruction, not for its lines, when it decides
+  // what to inline.
+  asm inline goto(
       R"(
       .pushsection __rseq_cs, "aw?"
       .balign 32
@@ -184,6 +193,7 @@ static_assert(RSEQ_SIG == 0x53053053);
       : shared);
   return true;
 shared:
+  PERCPU_COLD_LABEL;
   return false;
 }
 

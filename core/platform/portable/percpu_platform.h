@@ -40,6 +40,10 @@ inline constexpr bool kCpusAreChosen = true;
 
 // The CPUs that a domain has unless it is told otherwise.
 unsigned default_cpus() noexcept;
+// Null if this process counts in percpu memory; else why it does not. Here it always does.
+inline const char* why_no_sections() noexcept {
+  return nullptr;
+}
 // A number of the calling thread's own, handed out in turn.
 unsigned thread_number() noexcept;
 
