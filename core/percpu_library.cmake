@@ -12,7 +12,8 @@ function(percpu_add_library name source_dir platform)
     ${source_dir}/percpu_memory.cc
     ${source_dir}/ref.cc
     ${source_dir}/ref_modes.cc
-    ${source_dir}/platform/${platform}/percpu_platform.cc)
+    ${source_dir}/platform/${platform}/percpu_platform.cc
+    ${source_dir}/platform/reader_counts.cc)
   target_include_directories(${name} PUBLIC ${parent} ${source_dir}/platform/${platform})
   target_compile_features(${name} PUBLIC cxx_std_20)
   target_link_libraries(${name} PUBLIC Threads::Threads)
