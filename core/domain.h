@@ -3,11 +3,12 @@
 // switches and runs callbacks. A program may have several; they share nothing.
 //
 //   call        before the end          in a callback                     after the end
-//   ----------  ----------------------  --------------------------------
-//   ----------------------------- Domain()    starts the worker       ok - drain()     waits
-//   misuse, returns at once           - ~Domain()   waits, then reports     misuse; on the domain's
-//   own       -
-//                 what is left            worker everything is leaked
+//   ----------  ----------------------  --------------------------------  -------------
+//   Domain()    starts the worker       ok                                -
+//   drain()     waits                   misuse, returns at once           -
+//   ~Domain()   waits, then reports     misuse; on a worker of its own    -
+//               what is left            everything is leaked
+// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything.
 //
 // Who may call what, when: anything from any thread. The domain outlives every call on its refs,
 // and its end comes after their exit. What is left at the end (refs not exited, areas not freed) is
@@ -51,12 +52,14 @@ class Domain {
   Domain& operator=(const Domain&) = delete;
 
   // Waits until every switch that was queued before the call has completed: callback, the drop of
-  // the switch's reference, and release if that was the last. MAY BLOCK.
+  // the switch's reference, and release if that was the last; then until every RCU callback that
+  // is queued by then has returned. What these queue in turn is not waited for. MAY BLOCK.
   void drain() noexcept;
 
   unsigned cpus() const noexcept;
 
  private:
+  friend class Rcu;
   friend class Ref;
   DomainState* const state_;
 };
