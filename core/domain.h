@@ -61,6 +61,7 @@ class Domain {
  private:
   friend class Rcu;
   friend class Ref;
+  friend class RefCount;
   DomainState* const state_;
 };
 

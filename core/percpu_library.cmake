@@ -12,6 +12,7 @@ function(percpu_add_library name source_dir platform)
     ${source_dir}/percpu_memory.cc
     ${source_dir}/rcu.cc
     ${source_dir}/rcu_state.cc
+    ${source_dir}/rcuref_count.cc
     ${source_dir}/ref.cc
     ${source_dir}/ref_modes.cc
     ${source_dir}/platform/${platform}/percpu_platform.cc
