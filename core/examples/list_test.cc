@@ -20,7 +20,7 @@ using percpu::Domain;
 using percpu_test::MisuseLog;
 using percpu_test::Reports;
 
-constexpr int kKeys = 8, kReaders = 3, kUpdaters = 2;
+constexpr int kKeys = 64, kReaders = 3, kUpdaters = 2;
 constexpr int kRounds = 5000;       // of each updater, at least
 constexpr uint64_t kFinds = 40000;  // of the readers together, before the updaters may end
 constexpr int kPoison = -1;
