@@ -7,6 +7,7 @@
 #include <system_error>
 
 #include "core/domain.h"
+#include "core/rcu.h"
 #include "core/ref.h"
 #include "test_support.h"
 
@@ -80,6 +81,9 @@ namespace {
 
 using percpu::Domain;
 using percpu::Flags;
+using percpu::Rcu;
+using percpu::RcuHead;
+using percpu::RcuReader;
 using percpu::Status;
 using percpu_test::CountedRef;
 using percpu_test::MisuseLog;
@@ -131,6 +135,38 @@ TEST(AllocationTest, DomainFailsCleanly) {
     EXPECT_EQ(thrown, failed) << n;
     if (!failed) break;
   }
+}
+
+TEST(AllocationTest, RcuFailsCleanly) {
+  Domain domain;
+  for (int n = 0;; ++n) {
+    ASSERT_LT(n, kMoreThanEnough);
+    fail_at = n;
+    bool thrown = false;
+    try {
+      Rcu rcu(domain);
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    } catch (const std::system_error&) {
+      thrown = true;
+    }
+    const bool failed = fail_at < 0;
+    fail_at = -1;
+    EXPECT_EQ(thrown, failed) << n;
+    if (!failed) break;
+  }
+  Rcu rcu(domain);
+  RcuHead head;
+  { RcuReader reader(rcu); }
+  fail_at = 0;
+  {
+    RcuReader reader(rcu);
+    EXPECT_TRUE(rcu.call(head, [](RcuHead&) {}));
+  }
+  EXPECT_TRUE(rcu.synchronize());
+  EXPECT_TRUE(rcu.barrier());
+  EXPECT_EQ(fail_at, 0);
+  fail_at = -1;
 }
 
 // What ends a life needs no memory, so it cannot fail.

@@ -3,6 +3,7 @@
 
 #include "callback_scope.h"
 #include "domain_state.h"
+#include "rcu_state.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
@@ -10,6 +11,12 @@ inline namespace PERCPU_PLATFORM {
 Domain::Domain(const DomainOptions& options) : state_(new DomainState(options)) {}
 
 Domain::~Domain() {
+  if (RcuState::in_reader()) {
+    // The callbacks that are queued may wait for this very reader.
+    state_->report(MisuseKind::kWaitInReader, nullptr, "~Domain", "in a reader");
+    state_->leak();
+    return;
+  }
   if (CallbackScope::active()) {
     state_->report(MisuseKind::kDomainEndInCallback, nullptr, "~Domain", "in a callback");
     if (state_->on_worker()) {

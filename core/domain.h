@@ -6,8 +6,9 @@
 //   ---------  -------------------  ---------------------------------------------------------
 //   Domain()   starts the worker    ok
 //   drain()    waits                misuse, returns at once
-//   ~Domain()  waits, then reports  misuse; on the domain's own worker everything is leaked,
-//              what is left         on another thread it goes on
+//   ~Domain()  waits, then reports  misuse; on a worker of its own everything is leaked, on
+//              what is left         another thread it goes on
+// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything.
 //
 // Who may call what, when: anything from any thread. The domain outlives every call on its refs,
 // and its end comes after their exit. What is left at the end (refs not exited, areas not freed) is
@@ -51,13 +52,16 @@ class Domain {
   Domain& operator=(const Domain&) = delete;
 
   // Waits until every switch that was queued before the call has completed: callback, the drop of
-  // the switch's reference, and release if that was the last. MAY BLOCK.
+  // the switch's reference, and release if that was the last; then until every RCU callback that
+  // is queued by then has returned. What these queue in turn is not waited for. MAY BLOCK.
   void drain() noexcept;
 
   unsigned cpus() const noexcept;
 
  private:
+  friend class Rcu;
   friend class Ref;
+  friend class RefCount;
   DomainState* const state_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "callback_scope.h"
 #include "check.h"
+#include "rcu_state.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
@@ -21,12 +22,10 @@ std::atomic<DomainState*> leaked = nullptr;
 
 }  // namespace
 
-DomainState::DomainState(const DomainOptions& options)
-    : Sections(chosen_cpus(options), options.cpu_index, options.cpu_index_context),
+DomainState::DomainState(const DomainOptions& given)
+    : Sections(chosen_cpus(given), given.cpu_index, given.cpu_index_context),
+      options(given),
       memory(cpus()),
-      misuse_(options.misuse),
-      misuse_context_(options.misuse_context),
-      misuse_is_fatal_(options.misuse_is_fatal),
       worker_([this] { run_worker(); }) {}
 
 DomainState::~DomainState() {
@@ -93,17 +92,59 @@ void DomainState::run_worker() noexcept {
   }
 }
 
+RcuState& DomainState::rcu() {
+  Lock lock(mutex);
+  if (rcu_ == nullptr) rcu_ = std::make_unique<RcuState>(*this);
+  return *rcu_;
+}
+
+RcuState* DomainState::rcu_if_any() noexcept {
+  Lock lock(mutex);
+  return rcu_.get();
+}
+
+bool DomainState::on_worker() const noexcept {
+  return std::this_thread::get_id() == worker_.get_id() || (rcu_ != nullptr && rcu_->on_worker());
+}
+
 void DomainState::drain() noexcept {
   if (CallbackScope::active()) {
     report(MisuseKind::kWaitInCallback, nullptr, "drain", "in a callback");
     return;
   }
+  RcuState* const rcu = rcu_if_any();
+  if (rcu != nullptr && !rcu->may_wait("drain")) return;
+  wait_for_switches();
+  if (rcu != nullptr) rcu->wait_for_callbacks();
+}
+
+// A release may queue an RCU callback, and that a switch: waits until a round has found nothing
+// new, so that neither worker has anything left to do when the first of them stops.
+void DomainState::end_rcu() noexcept {
+  RcuState* const rcu = rcu_if_any();
+  if (rcu == nullptr) return;  // then the worker itself sees to the switches
+  const auto queued = [&] {
+    Lock lock(mutex);
+    return switches_queued_;
+  };
+  uint64_t switches, callbacks;
+  do {
+    switches = queued();
+    callbacks = rcu->queued();
+    wait_for_switches();
+    rcu->wait_for_callbacks();
+  } while (queued() != switches || rcu->queued() != callbacks);
+  rcu->stop();
+}
+
+void DomainState::wait_for_switches() noexcept {
   Lock lock(mutex);
   const uint64_t target = switches_queued_;
   wait(lock, [&] { return switches_completed_ >= target; });
 }
 
 bool DomainState::end() noexcept {
+  end_rcu();
   {
     Lock lock(mutex);
     stopping_ = true;
@@ -137,17 +178,17 @@ void DomainState::leak() noexcept {
   } while (!leaked.compare_exchange_weak(head, this, std::memory_order_relaxed));
 }
 
-void DomainState::report(MisuseKind kind, const Ref* ref, const char* call,
-                         const char* state) noexcept {
-  const Misuse misuse{kind, ref, call, state};
-  if (misuse_ != nullptr) {
-    misuse_(misuse, misuse_context_);
+void DomainState::report(MisuseKind kind, const Ref* ref, const char* call, const char* state,
+                         const void* object) noexcept {
+  const Misuse misuse{kind, ref, call, state, object};
+  if (options.misuse != nullptr) {
+    options.misuse(misuse, options.misuse_context);
   } else {
     const uint32_t bit = uint32_t{1} << static_cast<unsigned>(kind);
     // relaxed: one caller finds the bit clear; nothing else depends on it.
     if ((printed_.fetch_or(bit, std::memory_order_relaxed) & bit) == 0) print_misuse(misuse);
   }
-  if (misuse_is_fatal_) std::abort();
+  if (options.misuse_is_fatal) std::abort();
 }
 
 }  // namespace PERCPU_PLATFORM

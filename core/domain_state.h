@@ -12,6 +12,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -22,6 +23,8 @@
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
+
+class RcuState;
 
 // The domain's record of one ref, from init to exit. Guarded by the lock, unless a field says
 // otherwise.
@@ -44,7 +47,7 @@ class DomainState final : public platform::Sections {
  public:
   using Lock = std::unique_lock<std::mutex>;
 
-  explicit DomainState(const DomainOptions& options);
+  explicit DomainState(const DomainOptions& given);
   ~DomainState();
 
   // REQUIRES (here and below, where a Lock is asked for): it holds `mutex`.
@@ -70,27 +73,32 @@ class DomainState final : public platform::Sections {
     }
   }
 
+  // The domain's RCU, made by the first call. ERRORS: as Rcu's constructor.
+  RcuState& rcu();
+
   void drain() noexcept;
-  // Drains, stops the worker, and reports what is left. Answers whether anything is left.
+  // Drains, stops the workers, and reports what is left. Answers whether anything is left.
   bool end() noexcept;
   bool ended(const Lock&) const noexcept { return ended_; }
-  bool on_worker() const noexcept { return std::this_thread::get_id() == worker_.get_id(); }
+  bool on_worker() const noexcept;
   // Keeps this reachable for ever, for leak checkers: what was reported is not to be reported
   // again.
   void leak() noexcept;
 
   // Tells the handler. REQUIRES: no lock held.
-  void report(MisuseKind kind, const Ref* ref, const char* call, const char* state) noexcept;
+  void report(MisuseKind kind, const Ref* ref, const char* call, const char* state,
+              const void* object = nullptr) noexcept;
 
+  const DomainOptions options;
   std::mutex mutex;
   PercpuMemory memory;  // guarded by mutex
 
  private:
   void run_worker() noexcept;
+  void wait_for_switches() noexcept;
+  void end_rcu() noexcept;
+  RcuState* rcu_if_any() noexcept;
 
-  const MisuseHandler misuse_;
-  void* const misuse_context_;
-  const bool misuse_is_fatal_;
   std::atomic<uint32_t> printed_ = 0;  // kinds that the default handler has printed
 
   std::condition_variable queued_;        // the worker waits here
@@ -105,7 +113,8 @@ class DomainState final : public platform::Sections {
   bool stopping_ = false;
   bool ended_ = false;
   DomainState* leaked_next_ = nullptr;
-  std::thread worker_;  // last: it uses all of the above
+  std::unique_ptr<RcuState> rcu_;  // guarded by mutex until it is there
+  std::thread worker_;             // last: it uses all of the above
 };
 
 }  // namespace PERCPU_PLATFORM

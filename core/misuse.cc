@@ -32,7 +32,10 @@ constexpr Row kRows[] = {
     {MisuseKind::kRefNotExited, "ref_not_exited", "the domain ended before the ref"},
     {MisuseKind::kAreaNotFreed, "area_not_freed",
      "the domain ended before a percpu area was freed"},
-    {MisuseKind::kDomainEnded, "domain_ended", "the ref's domain has ended"},
+    {MisuseKind::kDomainEnded, "domain_ended", "the domain has ended"},
+    {MisuseKind::kWaitInReader, "wait_in_reader", "called in an RCU reader, and may wait for it"},
+    {MisuseKind::kNotInReader, "not_in_reader", "the thread is in no RCU reader"},
+    {MisuseKind::kHeadQueuedTwice, "head_queued_twice", "the callback before has not run yet"},
 };
 static_assert(sizeof(kRows) / sizeof(kRows[0]) == kMisuseKinds);
 
@@ -52,8 +55,10 @@ const char* misuse_name(MisuseKind kind) noexcept {
 }
 
 void print_misuse(const Misuse& misuse) noexcept {
-  std::fprintf(stderr, "percpu: misuse %s: %s, ref %p, state: %s: %s\n", misuse_name(misuse.kind),
-               misuse.call, static_cast<const void*>(misuse.ref), misuse.state,
+  const bool about_ref = misuse.object == nullptr;
+  std::fprintf(stderr, "percpu: misuse %s: %s, %s %p, state: %s: %s\n", misuse_name(misuse.kind),
+               misuse.call, about_ref ? "ref" : "object",
+               about_ref ? static_cast<const void*>(misuse.ref) : misuse.object, misuse.state,
                kRows[static_cast<unsigned>(misuse.kind)].what);
 }
 

@@ -36,9 +36,12 @@ enum class MisuseKind : uint8_t {
   kDomainEndInCallback,  // ~Domain in a callback; on the domain's own worker its insides leak
   kRefNotExited,         // the domain ended first: nothing is freed
   kAreaNotFreed,         // the domain ended first: nothing is freed
-  kDomainEnded,          // kill or a switch after the domain's end: refused
+  kDomainEnded,          // kill, a switch or Rcu::call after the domain's end: refused
+  kWaitInReader,         // an RCU reader made a call that may wait for readers: refused
+  kNotInReader,          // read_unlock by a thread that is in no reader: nothing is done
+  kHeadQueuedTwice,      // Rcu::call of a head that is queued already: refused
 };
-inline constexpr unsigned kMisuseKinds = 18;
+inline constexpr unsigned kMisuseKinds = 21;
 
 // "put_below_zero", ...
 const char* misuse_name(MisuseKind kind) noexcept;
@@ -48,6 +51,7 @@ struct Misuse {
   const Ref* ref;     // never dereferenced by the library here: it may be gone. Null: no ref
   const char* call;   // "put", "kill_and_confirm", "~Domain", ...
   const char* state;  // "percpu", "atomic, dead", "not initialised", ...
+  const void* object = nullptr;  // what it was about where that is no ref; as little dereferenced
 };
 
 // May be called on any thread, on several at once. It may call nothing that waits for callbacks.

@@ -10,10 +10,30 @@ function(percpu_add_library name source_dir platform)
     ${source_dir}/domain_state.cc
     ${source_dir}/misuse.cc
     ${source_dir}/percpu_memory.cc
+    ${source_dir}/rcu.cc
+    ${source_dir}/rcu_state.cc
+    ${source_dir}/rcuref_count.cc
     ${source_dir}/ref.cc
     ${source_dir}/ref_modes.cc
-    ${source_dir}/platform/${platform}/percpu_platform.cc)
+    ${source_dir}/platform/${platform}/percpu_platform.cc
+    ${source_dir}/platform/reader_counts.cc)
   target_include_directories(${name} PUBLIC ${parent} ${source_dir}/platform/${platform})
   target_compile_features(${name} PUBLIC cxx_std_20)
   target_link_libraries(${name} PUBLIC Threads::Threads)
+  if(platform STREQUAL "linux")
+    percpu_use_liburcu(${name})
+  endif()
+endfunction()
+
+# RCU readers by liburcu, where it is installed; the linux platform has others, a little slower, where
+# it is not.
+function(percpu_use_liburcu name)
+  find_path(PERCPU_LIBURCU_INCLUDE urcu/urcu-bp.h)
+  find_library(PERCPU_LIBURCU urcu-bp)
+  find_library(PERCPU_LIBURCU_COMMON urcu-common)
+  if(PERCPU_LIBURCU_INCLUDE AND PERCPU_LIBURCU AND PERCPU_LIBURCU_COMMON)
+    target_compile_definitions(${name} PRIVATE PERCPU_HAS_LIBURCU)
+    target_include_directories(${name} SYSTEM PRIVATE ${PERCPU_LIBURCU_INCLUDE})
+    target_link_libraries(${name} PRIVATE ${PERCPU_LIBURCU} ${PERCPU_LIBURCU_COMMON})
+  endif()
 endfunction()

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The portable platform: percpu sections and their grace period in plain C++20.
 //
-// Each CPU of the domain has two reader counts. A section picks the current phase, raises the count
-// of its CPU and phase, loads the ref's word, adds, and lowers the very count that it raised: it
-// may migrate meanwhile, so both are remembered. "CPU" is a number below cpus(), nothing more.
+// A section is a reader of ReaderCounts (reader_counts.h): it raises a count of its CPU, loads the
+// ref's word, adds, and lowers the count.
 //
 // Why a grace period waits for every section that matters, in one argument: a section raises its
 // count and then loads the word; a switch sets ATOMIC in the word and then loads the count. All
 // four are seq_cst, so either the grace period sees the raised count, and waits, or the section
 // sees ATOMIC, and does not touch a percpu counter. Violated, a sum misses a section's add: a
-// reference is lost (G2) or never released (G3). The phases are for progress alone: sections that
-// start after the flip raise the other count, so a stream of them cannot hold up a grace period for
-// ever.
+// reference is lost (G2) or never released (G3).
 //
 // Operations rather than fences, because thread sanitizers understand operations.
 #ifndef PERCPU_CORE_PLATFORM_PORTABLE_PERCPU_PLATFORM_H_
@@ -20,10 +17,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 // The inline namespace of everything that depends on the platform: one program may hold several.
 #define PERCPU_PLATFORM portable
+
+#include "../reader_counts.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
@@ -44,20 +42,17 @@ unsigned default_cpus() noexcept;
 inline const char* why_no_sections() noexcept {
   return nullptr;
 }
-// A number of the calling thread's own, handed out in turn.
-unsigned thread_number() noexcept;
 
 // The percpu sections of one domain.
 class Sections {
  public:
-  using CpuIndex = unsigned (*)(void*);
-
   // REQUIRES: 1 <= cpus <= kMaxCpus. ERRORS: std::bad_alloc. No index: thread_number().
-  Sections(unsigned cpus, CpuIndex cpu_index, void* cpu_index_context);
+  Sections(unsigned cpus, ReaderCounts::CpuIndex cpu_index, void* cpu_index_context)
+      : readers_(cpus, cpu_index, cpu_index_context) {}
   Sections(const Sections&) = delete;
   Sections& operator=(const Sections&) = delete;
 
-  unsigned cpus() const noexcept { return cpus_; }
+  unsigned cpus() const noexcept { return readers_.cpus(); }
 
   // One section: loads `word`; if no flag is set in it, adds n to this CPU's counter of the area
   // that the word points to. Answers 0 if it has counted, else the word with the flag(s) that it
@@ -68,30 +63,24 @@ class Sections {
     // relaxed: only init writes ABSENT's absence, and it is handed over by the program's own means.
     if (sections == nullptr) [[unlikely]]
       return word.load(std::memory_order_relaxed);
-    const unsigned cpu = sections->current_cpu();
-    // relaxed: either phase is right, see above.
-    const unsigned phase = sections->phase_.load(std::memory_order_relaxed);
-    std::atomic<uint64_t>& readers = sections->slots_[cpu].readers[phase];
-    // sync[section] seq_cst: the raised count comes before the load of the word in the one total
-    // order; otherwise a grace period and a section can miss each other.
-    readers.fetch_add(1, std::memory_order_seq_cst);
-    // sync[section] seq_cst: as above. sync[publish] acquire: the counters of a ref that came back
-    // to percpu mode are seen zeroed; otherwise an add is lost.
+    const unsigned cpu = sections->readers_.current_cpu();
+    ReaderCounts::Count& entered = sections->readers_.enter(cpu);
+    // sync[section] seq_cst: comes after the raised count in the one total order; otherwise a grace
+    // period and a section can miss each other. sync[publish] acquire: the counters of a ref that
+    // came back to percpu mode are seen zeroed; otherwise an add is lost.
     uintptr_t seen = word.load(std::memory_order_seq_cst);
     if ((seen & kFlagMask) == 0) [[likely]] {
       // relaxed: the counters are summed only after a grace period, which orders them.
       counter(seen, cpu).fetch_add(n, std::memory_order_relaxed);
       seen = 0;
     }
-    // sync[leave] release: the add, and all that the caller did before, is visible to the grace
-    // period that finds the count 0; otherwise release misses writes made before a put (G7).
-    readers.fetch_sub(1, std::memory_order_release);
+    ReaderCounts::leave(entered);  // carries the add, and all that the caller did before
     return seen;
   }
 
   // Returns when every section has ended that did not see a flag set before the call.
   // REQUIRES: one caller at a time, outside any section. MAY BLOCK.
-  void wait_for_grace_period() noexcept;
+  void wait_for_grace_period() noexcept { readers_.wait_for_readers(); }
 
   // Edges for sanitizers that cannot see a platform's sections. Here they can.
   static void before_grace_period(const void* /*ref*/) noexcept {}
@@ -103,21 +92,7 @@ class Sections {
   }
 
  private:
-  struct alignas(kCacheLine) Slot {
-    std::atomic<uint64_t> readers[2] = {};
-  };
-
-  unsigned current_cpu() const noexcept {
-    const unsigned index = cpu_index_ == nullptr ? thread_number() : cpu_index_(cpu_index_context_);
-    return index < cpus_ ? index : index % cpus_;
-  }
-  void wait_for_readers(unsigned phase) noexcept;
-
-  const std::unique_ptr<Slot[]> slots_;
-  std::atomic<unsigned> phase_ = 0;
-  const unsigned cpus_;
-  const CpuIndex cpu_index_;
-  void* const cpu_index_context_;
+  ReaderCounts readers_;
 };
 
 }  // namespace platform
