@@ -237,6 +237,7 @@ struct Chain : RcuHead {
 
 TEST_F(RcuTest, CallbackMayQueueAgainAndFree) {
   Chain::rcu = &rcu;
+  Chain::ends = 0;
   EXPECT_TRUE(rcu.call(*new Chain, &Chain::callback));
   for (int i = 0; i < 6; ++i) EXPECT_TRUE(rcu.barrier());
   EXPECT_EQ(Chain::ends, 1);
@@ -364,6 +365,7 @@ TEST(RcuDomainTest, EndRunsWhatIsQueuedAndWhatThatQueues) {
     ASSERT_EQ(object.init(domain, &CountedRef::release, Flags::kAllowReinit), Status::kOk);
     // A callback kills; the release queues a callback, which ends the ref.
     object.in_release = [](CountedRef& ref) {
+      std::this_thread::sleep_for(kWatch);  // an end that does not wait goes on meanwhile
       auto& self = static_cast<Object&>(ref);
       EXPECT_TRUE(self.rcu->call(self, [](RcuHead& head) {
         static_cast<Object&>(head).exit();
