@@ -98,11 +98,6 @@ RcuState& DomainState::rcu() {
   return *rcu_;
 }
 
-RcuState* DomainState::rcu_if_any() noexcept {
-  Lock lock(mutex);
-  return rcu_.get();
-}
-
 bool DomainState::on_worker() const noexcept {
   return std::this_thread::get_id() == worker_.get_id() || (rcu_ != nullptr && rcu_->on_worker());
 }
@@ -112,41 +107,45 @@ void DomainState::drain() noexcept {
     report(MisuseKind::kWaitInCallback, nullptr, "drain", "in a callback");
     return;
   }
-  RcuState* const rcu = rcu_if_any();
-  if (rcu != nullptr && !rcu->may_wait("drain")) return;
-  wait_for_switches();
+  Lock lock(mutex);
+  RcuState* const rcu = rcu_.get();
+  if (rcu != nullptr && RcuState::in_reader()) {
+    lock.unlock();
+    report(MisuseKind::kWaitInReader, nullptr, "drain", "in a reader");
+    return;
+  }
+  wait_for_switches(lock);
+  lock.unlock();
   if (rcu != nullptr) rcu->wait_for_callbacks();
 }
 
 // A release may queue an RCU callback, and that a switch: waits until a round has found nothing
 // new, so that neither worker has anything left to do when the first of them stops.
-void DomainState::end_rcu() noexcept {
-  RcuState* const rcu = rcu_if_any();
-  if (rcu == nullptr) return;  // then the worker itself sees to the switches
-  const auto queued = [&] {
-    Lock lock(mutex);
-    return switches_queued_;
-  };
+void DomainState::end_rcu(Lock& lock) noexcept {
+  RcuState& rcu = *rcu_;
   uint64_t switches, callbacks;
   do {
-    switches = queued();
-    callbacks = rcu->queued();
-    wait_for_switches();
-    rcu->wait_for_callbacks();
-  } while (queued() != switches || rcu->queued() != callbacks);
-  rcu->stop();
+    switches = switches_queued_;
+    callbacks = rcu.queued();
+    wait_for_switches(lock);
+    lock.unlock();
+    rcu.wait_for_callbacks();
+    lock.lock();
+  } while (switches_queued_ != switches || rcu.queued() != callbacks);
+  lock.unlock();
+  rcu.stop();
+  lock.lock();
 }
 
-void DomainState::wait_for_switches() noexcept {
-  Lock lock(mutex);
+void DomainState::wait_for_switches(Lock& lock) noexcept {
   const uint64_t target = switches_queued_;
   wait(lock, [&] { return switches_completed_ >= target; });
 }
 
 bool DomainState::end() noexcept {
-  end_rcu();
   {
     Lock lock(mutex);
+    if (rcu_ != nullptr) end_rcu(lock);
     stopping_ = true;
     queued_.notify_one();
   }

@@ -95,9 +95,8 @@ class DomainState final : public platform::Sections {
 
  private:
   void run_worker() noexcept;
-  void wait_for_switches() noexcept;
-  void end_rcu() noexcept;
-  RcuState* rcu_if_any() noexcept;
+  void wait_for_switches(Lock& lock) noexcept;
+  void end_rcu(Lock& lock) noexcept;
 
   std::atomic<uint32_t> printed_ = 0;  // kinds that the default handler has printed
 

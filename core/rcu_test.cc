@@ -237,6 +237,7 @@ struct Chain : RcuHead {
 
 TEST_F(RcuTest, CallbackMayQueueAgainAndFree) {
   Chain::rcu = &rcu;
+  Chain::ends = 0;
   EXPECT_TRUE(rcu.call(*new Chain, &Chain::callback));
   for (int i = 0; i < 6; ++i) EXPECT_TRUE(rcu.barrier());
   EXPECT_EQ(Chain::ends, 1);
@@ -362,16 +363,20 @@ TEST(RcuDomainTest, EndRunsWhatIsQueuedAndWhatThatQueues) {
     Domain domain(log.options());
     object.rcu = std::make_unique<Rcu>(domain);
     ASSERT_EQ(object.init(domain, &CountedRef::release, Flags::kAllowReinit), Status::kOk);
-    // A callback kills; the release queues a callback, which ends the ref.
+    // A callback kills; the release queues a callback, which ends the ref. Both take their time, so
+    // that an end that does not wait goes on meanwhile.
     object.in_release = [](CountedRef& ref) {
+      std::this_thread::sleep_for(kWatch);
       auto& self = static_cast<Object&>(ref);
       EXPECT_TRUE(self.rcu->call(self, [](RcuHead& head) {
         static_cast<Object&>(head).exit();
         ++static_cast<Object&>(head).freed;
       }));
     };
-    EXPECT_TRUE(object.rcu->call(
-        object, [](RcuHead& head) { EXPECT_TRUE(static_cast<Object&>(head).kill()); }));
+    EXPECT_TRUE(object.rcu->call(object, [](RcuHead& head) {
+      std::this_thread::sleep_for(kWatch);
+      EXPECT_TRUE(static_cast<Object&>(head).kill());
+    }));
   }
   EXPECT_EQ(object.releases, 1);
   EXPECT_EQ(object.freed, 1);
@@ -430,6 +435,8 @@ TEST(RcuDomainTest, EndInAReaderOrOnTheWorkerLeaks) {
   auto domain = std::make_unique<Domain>(log.options());
   Rcu rcu(*domain);
   static Counted head;
+  head.calls = 0;
+  done = false;
   {
     RcuReader reader(rcu);
     EXPECT_TRUE(rcu.call(head, &Counted::callback));

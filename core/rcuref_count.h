@@ -21,9 +21,10 @@
 //   R2  free is not called while a reference is held, the initial one included.
 //   R3  free is called once no reference is held, when the form says so.
 //   R4  free sees every write made before a put.
-//   R5  misuse that a count shows is reported (misuse.h), and frees nothing twice: where a reference
-//       was taken from 0, or init met a count, the element leaks; where one was dropped that nobody
-//       held, the count stays 0. No more than a hint where the memory was freed already.
+//   R5  misuse that a count shows is reported (misuse.h), and frees nothing twice: where a
+//       reference was taken from 0, or init met a count, the element leaks; where one was dropped
+//       that nobody held, the count stays 0. No more than a hint where the memory was freed
+//       already.
 //
 // Who may call put: who owns the reference, anywhere, except in signal handlers.
 #ifndef PERCPU_CORE_RCUREF_COUNT_H_

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A list whose readers take no lock, with references by rcuref form (3): what a reader comes to, it
 // can have.
+//
 // Values are found by key; what find answers stays until put, also when it was removed meanwhile.
 #ifndef PERCPU_CORE_EXAMPLES_DEFERRED_LIST_H_
 #define PERCPU_CORE_EXAMPLES_DEFERRED_LIST_H_

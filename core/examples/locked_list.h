@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A list whose readers and writers share a lock, with references by rcuref form (1).
+//
 // Values are found by key; what find answers stays until put, also when it was removed meanwhile.
 #ifndef PERCPU_CORE_EXAMPLES_LOCKED_LIST_H_
 #define PERCPU_CORE_EXAMPLES_LOCKED_LIST_H_

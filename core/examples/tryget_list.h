@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A list whose readers take no lock, with references by rcuref form (2): a reader may come to a node
-// whose last reference has gone.
+// A list whose readers take no lock, with references by rcuref form (2): a reader may come to a
+// node whose last reference has gone.
+//
 // Values are found by key; what find answers stays until put, also when it was removed meanwhile.
 #ifndef PERCPU_CORE_EXAMPLES_TRYGET_LIST_H_
 #define PERCPU_CORE_EXAMPLES_TRYGET_LIST_H_
