@@ -209,12 +209,6 @@ void thread_main() {
   end_thread();
 }
 
-void copy_name(char (&to)[16], const char* from) {
-  size_t n = strnlen(from, sizeof to - 1);
-  memcpy(to, from, n);
-  to[n] = 0;
-}
-
 // "creator.n"; by hand, since every execution makes a few of them.
 void default_name(char (&to)[16], const char* creator, uint32_t n) {
   char digits[4];
@@ -527,96 +521,6 @@ Result run(void (*body)(void*), void* argument, const Options& options) {
     options.on_failure(second.failure, second.recording, options.on_failure_context);
   second.verdict = Verdict::kFailed;
   return second;
-}
-
-// --- The driving code's calls
-// -----------------------------------------------------------------------
-
-bool active() {
-  return here();
-}
-
-void begin_op(uint32_t index) {
-  if (!here()) return;
-  g.self->op = index;
-  g.self->choices_in_op = 0;
-  mix_hash(0x09 + (uint64_t{index} << 8));
-  if (g.recording) record_step(StepKind::kOp, 0, 0, -1, 0, index, 0);
-}
-
-void name_thread(const char* name) {
-  if (here()) copy_name(g.self->name, name);
-}
-
-void name_next_thread(const char* name) {
-  if (!here()) return;
-  copy_name(g.next_name_buffer, name);
-  g.next_name = g.next_name_buffer;
-}
-
-void name_object(const void* address, size_t size, const char* name) {
-  if (g.recording && here()) name_range(reinterpret_cast<uintptr_t>(address), size, name);
-}
-
-void note(const char* text) {
-  if (g.recording && here()) record_note(text);
-}
-
-uint32_t choose(uint32_t n) {
-  if (!here()) return 0;
-  uint32_t c = choose_number(n);
-  mix_hash(0xc4005e + (uint64_t{c} << 32));
-  return c;
-}
-
-void fail(const char* guarantee, const char* message) {
-  if (here()) fail_execution(FailureKind::kOracle, guarantee, message);
-  fprintf(stderr, "lastput: %s broken: %s\n", guarantee, message);
-  abort();
-}
-
-const char* failure_kind_name(FailureKind kind) {
-  switch (kind) {
-    case FailureKind::kNone:
-      return "none";
-    case FailureKind::kOracle:
-      return "guarantee";
-    case FailureKind::kDataRace:
-      return "data-race";
-    case FailureKind::kUseAfterFree:
-      return "use-after-free";
-    case FailureKind::kBadFree:
-      return "bad-free";
-    case FailureKind::kOutOfBounds:
-      return "out-of-bounds";
-    case FailureKind::kLeak:
-      return "leak";
-    case FailureKind::kDeadlock:
-      return "deadlock";
-    case FailureKind::kLostWakeup:
-      return "lost-wakeup";
-    case FailureKind::kLockMisuse:
-      return "lock-misuse";
-    case FailureKind::kLivelock:
-      return "livelock";
-    case FailureKind::kStackOverflow:
-      return "stack-overflow";
-    case FailureKind::kCrash:
-      return "crash";
-    case FailureKind::kNondeterminism:
-      return "nondeterminism";
-    case FailureKind::kLimit:
-      return "engine-limit";
-  }
-  return "unknown";
-}
-
-const char* step_kind_name(StepKind kind) {
-  static const char* const names[] = {"load",   "store", "rmw",    "cas-fail", "fence", "read",
-                                      "write",  "lock",  "unlock", "try-lock", "wait",  "wake",
-                                      "create", "join",  "exit",   "yield",    "sleep", "malloc",
-                                      "free",   "op",    "note"};
-  return names[static_cast<unsigned>(kind)];
 }
 
 }  // namespace sched

@@ -8,6 +8,7 @@
 #define LASTPUT_SCHED_ENGINE_H_
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 
 #include "sched/clock.h"
@@ -84,6 +85,12 @@ extern Engine g;
 // Whether the caller is the current logical thread (and not, say, the fuzzer's watchdog thread).
 inline bool here() {
   return __builtin_expect(g.active, 0) && read_thread_pointer() == fiber(g.current).thread_pointer;
+}
+
+inline void copy_name(char (&to)[16], const char* from) {
+  size_t n = strnlen(from, sizeof to - 1);
+  memcpy(to, from, n);
+  to[n] = 0;
 }
 
 // --- Scheduling
