@@ -20,26 +20,27 @@ namespace bench {
 // --- Ours
 // -----------------------------------------------------------------------------------------
 
-enum class Mode { kPercpu, kAtomic, kDying };
+enum class Mode { kPercpu, kAtomic, kManaged, kDying };
 
 // A ref that lives, or, if it is dying, one that somebody else still holds.
 template <Mode mode>
 class RefIn {
  public:
-  static constexpr bool kNeedsSections = mode == Mode::kPercpu;
+  static constexpr bool kNeedsSections = mode == Mode::kPercpu || mode == Mode::kManaged;
 
   RefIn() {
     init(
-        ref_, [](percpu::Ref&) {},
-        mode == Mode::kAtomic ? percpu::Flags::kInitAtomic : percpu::Flags::kNone);
+        ref_, [](percpu::Ref&) {}, kFlags);
     if constexpr (mode == Mode::kDying) {
       ref_.get();
       ref_.kill();
       shared_domain().drain();
     }
   }
-  // The reference left is the initial one, or that of the somebody else.
+  // The reference left is the initial one, or that of the somebody else. A managed ref just exits:
+  // its end is the manager's.
   ~RefIn() {
+    if (mode == Mode::kManaged) return;
     if (mode == Mode::kPercpu) {
       ref_.kill();
       shared_domain().drain();
@@ -54,6 +55,10 @@ class RefIn {
   }
 
  private:
+  static constexpr percpu::Flags kFlags = mode == Mode::kAtomic    ? percpu::Flags::kInitAtomic
+                                          : mode == Mode::kManaged ? percpu::Flags::kManaged
+                                                                   : percpu::Flags::kNone;
+
   percpu::Ref ref_;
 };
 

@@ -3,6 +3,7 @@
 // thread on 16 refs, where no addition waits for the one before.
 //
 //   percpu              ours, alive: a restartable sequence adds to a counter of this CPU
+//   managed             the same, and a manager has a reference
 //   atomic mode, dying  ours on the shared counter; dying: killed, and held by somebody
 //   thread-local        a counter for each thread and ref (thread_local_count.h)
 //   flat thread-local   the same for a number of refs that is fixed when the program is built
@@ -79,6 +80,7 @@ void add_get_put(Suite& suite) {
   add_all<ThreadLocalCount<false>>(suite, "thread-local");
   add_all<AtomicCount>(suite, "std::atomic");
   add_all<RefIn<Mode::kAtomic>>(suite, "atomic mode");
+  add_all<RefIn<Mode::kManaged>>(suite, "managed");
   add_all<RefIn<Mode::kDying>>(suite, "dying");
   add_all<SharedPtrCount>(suite, "std::shared_ptr");
   add_all<UrcuCount>(suite, "urcu_ref");
