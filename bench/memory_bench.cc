@@ -2,14 +2,14 @@
 // What the process takes from the allocator for each of 100,000 counts, the counts themselves
 // included, when one thread has used them; and how much more with each CPU that the machine could
 // have, or each thread that uses them, too.
-#include <malloc.h>
-
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "bench/counts.h"
+#include "bench/growth.h"
 #include "bench/suite.h"
 #include "bench/thread_local_count.h"
 #include "bench/urcu_count.h"
@@ -18,29 +18,13 @@
 namespace bench {
 namespace {
 
-constexpr size_t kNumber = 100'000;
-
-size_t allocated_bytes() {
-  const struct mallinfo2 info = mallinfo2();
-  return info.uordblks + info.hblkhd;
-}
-
-// Since it was made, for each of kNumber.
-class Growth {
- public:
-  double bytes_of_one() const { return static_cast<double>(allocated_bytes() - before_) / kNumber; }
-
- private:
-  const size_t before_ = allocated_bytes();
-};
-
 // --- Refs, in a domain of their own
 // ---------------------------------------------------------------
 
 double bytes_of_ref() {
   percpu::Domain domain;
   const Growth growth;
-  std::vector<percpu::Ref> refs(kNumber);
+  std::vector<percpu::Ref> refs(kThings);
   for (percpu::Ref& ref : refs) {
     if (ref.init(domain, [](percpu::Ref&) {}) != percpu::Status::kOk) std::abort();
   }
@@ -54,7 +38,7 @@ double bytes_of_ref_on_each_cpu() {
   const unsigned cpus = percpu::platform::default_cpus();
   const Growth growth;
   percpu::PercpuMemory memory(cpus);
-  for (size_t i = 0; i < kNumber; ++i) {
+  for (size_t i = 0; i < kThings; ++i) {
     if (memory.allocate(sizeof(uint64_t), alignof(uint64_t)) == nullptr) std::abort();
   }
   return growth.bytes_of_one() / cpus;
@@ -71,14 +55,14 @@ void use_all(std::vector<Count>& counts) {
 template <typename Count>
 double bytes_of_count() {
   const Growth growth;
-  std::vector<Count> counts(kNumber);
+  std::vector<Count> counts(kThings);
   use_all(counts);
   return growth.bytes_of_one();
 }
 
 template <typename Count>
 double bytes_of_count_for_each_thread() {
-  std::vector<Count> counts(kNumber);
+  std::vector<Count> counts(kThings);
   use_all(counts);
   const Growth growth;
   std::thread(use_all<Count>, std::ref(counts)).join();
