@@ -85,6 +85,8 @@ class AtomicCount {
     if (count_ != 1) std::abort();
   }
   void pair() noexcept {
+    // relaxed: taking a reference orders nothing. sync[put] acq_rel: the last put sees what the
+    // holders did, as in every count of references.
     count_.fetch_add(1, std::memory_order_relaxed);
     benchmark::DoNotOptimize(count_.fetch_sub(1, std::memory_order_acq_rel));
   }

@@ -34,6 +34,9 @@ class ThreadLocalCount {
   }
   bool add(int64_t n) noexcept {
     Local* const local = find();
+    // relaxed, between compiler fences: only this thread writes its counter, and who collects stops
+    // the counting first, by a barrier on every CPU. sync[put] acq_rel, once stopped: as in any
+    // count.
     std::atomic_signal_fence(std::memory_order_seq_cst);
     const bool live = state_.load(std::memory_order_relaxed) == 0;
     if (live) [[likely]] {
