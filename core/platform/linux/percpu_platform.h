@@ -82,7 +82,13 @@ const char* why_no_sections() noexcept;
 struct alignas(kCacheLine) ProcessState {
   uint32_t cpu_limit;  // sections count on CPUs below this; 0: nobody does
 };
+// Hidden, so that code in the same program reads it directly, and a copy in a shared object of the
+// user's is that object's own; in a shared library of the core's it has to be seen from outside.
+#ifdef PERCPU_SHARED
+__attribute__((visibility("default"))) extern ProcessState process_state;
+#else
 __attribute__((visibility("hidden"))) extern ProcessState process_state;
+#endif
 
 // The percpu sections of one domain.
 class Sections {
