@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # percpu_install(PLATFORM...): what `cmake --install` puts under the prefix: libraries percpu_PLATFORM,
-# the public headers, the CMake package, and pkg-config files. All of it may be moved
+# the public headers, the CMake package, pkg-config files, and help for gdb. All of it may be moved
 # together afterwards.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
@@ -17,6 +17,7 @@ function(percpu_install)
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
   percpu_install_headers()
   percpu_install_package()
+  install(FILES gdb/percpu.py DESTINATION ${CMAKE_INSTALL_DATADIR}/percpu/gdb)
   install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/percpu)
 endfunction()
 

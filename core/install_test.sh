@@ -48,9 +48,10 @@ step_install() {
 step_files() {
   local strangers wanted at
   strangers=$(cd "$prefix" && find . -type f | grep -vE \
-    '^\./(include/percpu/([a-z_]+|platform/[a-z_/]+)\.h|lib/libpercpu_(linux|portable)\.a|lib/pkgconfig/percpu-(linux|portable)\.pc|lib/cmake/percpu/[A-Za-z-]+\.cmake|share/doc/percpu/LICENSE)$' || true)
+    '^\./(include/percpu/([a-z_]+|platform/[a-z_/]+)\.h|lib/libpercpu_(linux|portable)\.a|lib/pkgconfig/percpu-(linux|portable)\.pc|lib/cmake/percpu/[A-Za-z-]+\.cmake|share/percpu/gdb/percpu\.py|share/doc/percpu/LICENSE)$' || true)
   [ -z "$strangers" ] || fail "installed, but no part of the library: $strangers"
-  for wanted in include/percpu/ref.h lib/libpercpu_linux.a lib/libpercpu_portable.a share/doc/percpu/LICENSE; do
+  for wanted in include/percpu/ref.h lib/libpercpu_linux.a lib/libpercpu_portable.a share/doc/percpu/LICENSE \
+    share/percpu/gdb/percpu.py; do
     [ -f "$prefix/$wanted" ] || fail "not installed: $wanted"
   done
   at=$(grep -rlF -e "$core" -e "$build" -e "$work" -e /opt/percpu "$prefix" --include='*.cmake' --include='*.pc' || true)
