@@ -8,7 +8,8 @@
 //   drain()    waits                misuse, returns at once
 //   ~Domain()  waits, then reports  misuse; on a worker of its own everything is leaked, on
 //              what is left         another thread it goes on
-// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything.
+// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything. A run of the manager
+// (manager.h) that is under way is waited for by ~Domain, not by drain.
 //
 // Who may call what, when: anything from any thread. The domain outlives every call on its refs,
 // and its end comes after their exit. What is left at the end (refs not exited, areas not freed) is
@@ -45,8 +46,8 @@ class Domain {
  public:
   // ERRORS: std::bad_alloc, std::system_error (no thread), std::invalid_argument (too many cpus).
   explicit Domain(const DomainOptions& options = {});
-  // Completes what is queued, as drain does, then stops the worker and reports what is left. MAY
-  // BLOCK.
+  // Stops the manager, completes what is queued, as drain does, then stops the worker and reports
+  // what is left. MAY BLOCK.
   ~Domain();
   Domain(const Domain&) = delete;
   Domain& operator=(const Domain&) = delete;
@@ -59,6 +60,7 @@ class Domain {
   unsigned cpus() const noexcept;
 
  private:
+  friend class Manager;
   friend class Rcu;
   friend class Ref;
   friend class RefCount;
