@@ -44,6 +44,9 @@ step_install() {
   [ -z "$(find "$work/root" -type f)" ] || fail "installed outside of the prefix: $(find "$work/root" -type f)"
 }
 
+# Headers of the folder that are nobody else's business; one that is neither here nor installed was forgotten.
+readonly internal=' callback_scope.h check.h domain_state.h manager_state.h percpu_memory.h rcu_state.h test_support.h '
+
 # Nothing but the library: a list of what may be there, and what must.
 step_files() {
   local strangers wanted at
@@ -53,6 +56,10 @@ step_files() {
   for wanted in include/percpu/ref.h lib/libpercpu_linux.a lib/libpercpu_portable.a share/doc/percpu/LICENSE \
     share/percpu/gdb/percpu.py; do
     [ -f "$prefix/$wanted" ] || fail "not installed: $wanted"
+  done
+  for wanted in "$core"/*.h; do
+    [ -f "$prefix/include/percpu/${wanted##*/}" ] || [[ $internal == *" ${wanted##*/} "* ]] ||
+      fail "${wanted##*/} is neither public (percpu_library.cmake) nor internal (here)"
   done
   at=$(grep -rlF -e "$core" -e "$build" -e "$work" -e /opt/percpu "$prefix" --include='*.cmake' --include='*.pc' || true)
   [ -z "$at" ] || fail "names a place of this machine: $at"

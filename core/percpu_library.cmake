@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # What the library consists of.
 
-# The headers that programs include as <percpu/NAME>; what is not here is not installed.
+# The headers that programs include as <percpu/NAME>; what is not here is not installed (and is listed as
+# internal in install_test.sh).
 set(PERCPU_PUBLIC_HEADERS
   domain.h
+  manager.h
   misuse.h
   rcu.h
   rcuref_blocking.h

@@ -59,7 +59,7 @@ class RefPrinter:
         dead = bool(self.word & DEAD)
         if self.absent:
             return 'not initialised, was dead' if dead else 'not initialised'
-        if dead and self.data('killing'):
+        if dead and self.flag('killing'):
             return 'dead (kill pending)'
         return 'dead' if dead else 'live'
 
@@ -93,11 +93,18 @@ class RefPrinter:
 
     def details(self):
         told = [words for field, words in (('allow_reinit', 'may come back'), ('sticky', 'stays atomic'),
-                                           ('managed', 'managed')) if self.data(field)]
+                                           ('managed', 'managed')) if self.flag(field)]
         release = self.data('release')
         if release is not None:
             told.append('release ' + release.format_string())
         return told
+
+    def flag(self, field):
+        """A bool of it, or an atomic one; None as below."""
+        value = self.data(field)
+        if value is None:
+            return None
+        return bool(value.address.cast(gdb.lookup_type('unsigned char').pointer()).dereference())
 
     def data(self, field):
         """A field of what the domain keeps for the ref; None where that, or its type, is not known."""

@@ -108,6 +108,12 @@ void switches(percpu::Domain& domain) {
   stop("leaks", ref);
 }
 
+void managed(percpu::Domain& domain) {
+  percpu::Ref ref;
+  (void)ref.init(domain, released, percpu::Flags::kManaged);
+  stop("managed", ref);
+}
+
 }  // namespace
 
 int main() {
@@ -129,4 +135,5 @@ int main() {
   std::fflush(stdout);
   one_life(domain);
   switches(domain);
+  managed(domain);
 }

@@ -45,7 +45,8 @@ expected="> new: not initialised
 > in its callback: live, atomic mode (in its callback), count 3, may come back, stays atomic, $release
 > switched: live, atomic mode, count 2, may come back, stays atomic, $release
 > below zero: live, percpu mode, count -1 = 2 shared + -3 percpu (cpu $cpu: -3), may come back, $release
-> leaks: live, atomic mode, leaks, may come back, stays atomic, $release"
+> leaks: live, atomic mode, leaks, may come back, stays atomic, $release
+> managed: live, percpu mode, count 2 = 2 shared + 0 percpu, may come back, managed, $release"
 diff <(printf '%s\n' "$expected") <(grep '^> ' <<<"$output") || {
   printf 'FAILED: expected on the left; all that gdb said:\n%s\n' "$output"
   exit 1
