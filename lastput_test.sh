@@ -51,6 +51,8 @@ expect 1 "no target 'nothing'; there is: " "$lastput" fuzz nothing
 expect 1 "no bug 'nothing'; there is: " "$lastput" fuzz --bug=nothing
 expect 1 "no bug 'nothing'; there is: " "$lastput" bugs nothing
 expect 1 "no preset 'nothing'; there is: release" "$lastput" build nothing
+expect 1 "no preset 'compilers'; there is: release" "$lastput" build compilers
+expect 1 "no preset 'nothing'; there is: release" "$lastput" setup compilers nothing
 expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
 expect 0 "" "$lastput" bugs --list
 
@@ -95,6 +97,7 @@ rm -f bin/clang* bin/apt* bin/sudo
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out"
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" bench --out="$work/out"
 expect 3 "clang libclang-rt-dev" env PATH="$work/bin" "$lastput" setup --out="$work/out"
+expect 3 "clang-15 clang-16 clang-19" env PATH="$work/bin" "$lastput" setup compilers --out="$work/out"
 expect 1 "unknown flag" env PATH="$work/bin" "$lastput" fuzz --frobnicate
 rm -f bin/g++ bin/c++
 expect 3 "g++" env PATH="$work/bin" "$lastput" test --out="$work/out"

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "core/ref.h"
 #include "test_support.h"
