@@ -36,6 +36,8 @@ constexpr Row kRows[] = {
     {MisuseKind::kWaitInReader, "wait_in_reader", "called in an RCU reader, and may wait for it"},
     {MisuseKind::kNotInReader, "not_in_reader", "the thread is in no RCU reader"},
     {MisuseKind::kHeadQueuedTwice, "head_queued_twice", "the callback before has not run yet"},
+    {MisuseKind::kPoolAlive, "pool_alive", "the domain ended before the pool"},
+    {MisuseKind::kNotAnArea, "not_an_area", "no percpu area of the domain begins there"},
 };
 static_assert(sizeof(kRows) / sizeof(kRows[0]) == kMisuseKinds);
 

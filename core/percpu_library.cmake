@@ -10,11 +10,13 @@ function(percpu_add_library name source_dir platform)
     ${source_dir}/domain_state.cc
     ${source_dir}/misuse.cc
     ${source_dir}/percpu_memory.cc
+    ${source_dir}/pool.cc
     ${source_dir}/rcu.cc
     ${source_dir}/rcu_state.cc
     ${source_dir}/rcuref_count.cc
     ${source_dir}/ref.cc
     ${source_dir}/ref_modes.cc
+    ${source_dir}/refill_worker.cc
     ${source_dir}/platform/${platform}/percpu_platform.cc
     ${source_dir}/platform/reader_counts.cc)
   target_include_directories(${name} PUBLIC ${parent} ${source_dir}/platform/${platform})
