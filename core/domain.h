@@ -10,7 +10,8 @@
 //   free_percpu   ok                   ok
 //   ~Domain()     waits, then reports  misuse; on a worker of its own everything is leaked, on
 //                 what is left         another thread it goes on
-// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything.
+// In an RCU reader drain and ~Domain are misuse, too (rcu.h), and ~Domain leaks everything. A run of
+// the manager (manager.h) that is under way is waited for by ~Domain, not by drain.
 //
 // Who may call what, when: anything from any thread. The domain outlives every call on its refs,
 // and its end comes after their exit. What is left at the end (refs not exited, pools not destroyed,
@@ -55,8 +56,8 @@ class Domain {
  public:
   // ERRORS: std::bad_alloc, std::system_error (no thread), std::invalid_argument (too many cpus).
   explicit Domain(const DomainOptions& options = {});
-  // Completes what is queued, as drain does, then stops the worker and reports what is left. MAY
-  // BLOCK.
+  // Stops the manager, completes what is queued, as drain does, then stops the worker and reports
+  // what is left. MAY BLOCK.
   ~Domain();
   Domain(const Domain&) = delete;
   Domain& operator=(const Domain&) = delete;
@@ -87,6 +88,7 @@ class Domain {
   void free_percpu(void* area) noexcept;
 
  private:
+  friend class Manager;
   friend class Pool;
   friend class Rcu;
   friend class Ref;

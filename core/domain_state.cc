@@ -28,6 +28,7 @@ DomainState::DomainState(const DomainOptions& given)
     : Sections(chosen_cpus(given), given.cpu_index, given.cpu_index_context),
       options(given),
       memory(cpus()),
+      manager(*this),
       worker_([this] { run_worker(); }) {}
 
 DomainState::~DomainState() {
@@ -62,10 +63,15 @@ void DomainState::queue_switch(RefData* data, Lock&) noexcept {
   ++switches_queued_;
 }
 
-void DomainState::end_switch(RefData* data, Lock&) noexcept {
+void DomainState::end_switch(RefData* data, Lock& lock) noexcept {
   data->pending = 0;
   if (data->pending_kill) data->killing = false;
-  if (waiting_ != 0) switch_ended_.notify_all();
+  notify(lock);
+}
+
+void DomainState::wait_for_grace_period() noexcept {
+  std::lock_guard<std::mutex> one_at_a_time(grace_period_mutex_);
+  Sections::wait_for_grace_period();
 }
 
 void DomainState::run_worker() noexcept {
@@ -90,7 +96,7 @@ void DomainState::run_worker() noexcept {
     }
     lock.lock();
     switches_completed_ += completed;
-    if (waiting_ != 0) switch_ended_.notify_all();
+    notify(lock);
   }
 }
 
@@ -130,8 +136,10 @@ bool DomainState::free_area(void* area) noexcept {
   return size != 0;
 }
 
-bool DomainState::on_worker() const noexcept {
-  return std::this_thread::get_id() == worker_.get_id() || (rcu_ != nullptr && rcu_->on_worker());
+bool DomainState::on_worker() noexcept {
+  Lock lock(mutex);
+  return std::this_thread::get_id() == worker_.get_id() || (rcu_ != nullptr && rcu_->on_worker()) ||
+         manager.scanning_here(lock);
 }
 
 void DomainState::drain() noexcept {
@@ -189,6 +197,7 @@ size_t DomainState::report_pools() noexcept {
 bool DomainState::end() noexcept {
   {
     Lock lock(mutex);
+    manager.end(lock);
     if (rcu_ != nullptr) end_rcu(lock);
     stopping_ = true;
     queued_.notify_one();

@@ -40,10 +40,12 @@ enum class MisuseKind : uint8_t {
   kWaitInReader,         // an RCU reader made a call that may wait for readers: refused
   kNotInReader,          // read_unlock by a thread that is in no reader: nothing is done
   kHeadQueuedTwice,      // Rcu::call of a head that is queued already: refused
+  kManaged,              // kill, or a switch to another mode, of a managed ref: refused
+  kManagerRuns,          // Manager::start while its thread runs: refused
   kPoolAlive,            // the domain ended first: nothing is freed
   kNotAnArea,            // free_percpu of an address at which no area begins: nothing is done
 };
-inline constexpr unsigned kMisuseKinds = 23;
+inline constexpr unsigned kMisuseKinds = 25;
 
 // "put_below_zero", ...
 const char* misuse_name(MisuseKind kind) noexcept;

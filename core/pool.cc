@@ -76,12 +76,13 @@ void Pool::ask_for_refill() noexcept {
   // sync[refill] release: the worker that finds this set finds the stock as low as the caller left
   // it; otherwise it may think the pool full, and nobody asks again (P3). Who finds it set leaves
   // the kick to whoever has set it.
-  if (!refills_.wanted.exchange(true, std::memory_order_release)) worker_.kick();
+  const uint32_t before = refills_.state.fetch_or(RefillRecord::kWanted, std::memory_order_release);
+  if ((before & RefillRecord::kWanted) == 0) worker_.kick();
 }
 
 void Pool::refill() noexcept {
   // relaxed: whoever holds the pool waits for the end of this; a late look costs it one area's time.
-  while (refills_.holders.load(std::memory_order_relaxed) == 0 &&
+  while (refills_.state.load(std::memory_order_relaxed) < RefillRecord::kHolder &&
          add(high_, Filler::kRefill) == Added::kYes) {
   }
 }

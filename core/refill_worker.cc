@@ -30,8 +30,8 @@ void RefillWorker::remove(Pool* pool) noexcept {
 
 void RefillWorker::hold(Pool* pool) noexcept {
   Lock lock(mutex_);
-  // relaxed: the worker asks under the lock before it begins; one under way looks now and then.
-  pool->refills_.holders.fetch_add(1, std::memory_order_relaxed);
+  // relaxed: the worker looks under the lock before it begins; a refill under way now and then.
+  pool->refills_.state.fetch_add(RefillRecord::kHolder, std::memory_order_relaxed);
   while (current_ == pool) {
     ++waiting_;
     ended_.wait(lock);
@@ -40,11 +40,12 @@ void RefillWorker::hold(Pool* pool) noexcept {
 }
 
 void RefillWorker::let_go(Pool* pool) noexcept {
-  Lock lock(mutex_);
-  // relaxed (both): the worker looks under the lock. Whoever sets `wanted` later is in a call that
-  // ends after this one.
-  pool->refills_.wanted.store(false, std::memory_order_relaxed);
-  pool->refills_.holders.fetch_sub(1, std::memory_order_relaxed);
+  std::atomic<uint32_t>& state = pool->refills_.state;
+  // relaxed (both): a refill that begins later takes the pool's lock.
+  uint32_t seen = state.load(std::memory_order_relaxed);
+  while (!state.compare_exchange_weak(seen, (seen - RefillRecord::kHolder) & ~RefillRecord::kWanted,
+                                      std::memory_order_relaxed)) {
+  }
 }
 
 void RefillWorker::run() noexcept {
@@ -62,13 +63,15 @@ void RefillWorker::run() noexcept {
 Pool* RefillWorker::next_wanted(Lock&) noexcept {
   for (Pool* pool = pools_; pool != nullptr; pool = pool->refills_.next) {
     RefillRecord& record = pool->refills_;
-    // relaxed: written under the lock.
-    if (record.holders.load(std::memory_order_relaxed) != 0) continue;
     if (record.round == rounds_begun_) continue;  // who has asked since has kicked again
-    // sync[refill] acquire: whoever has set it has counted before what it took.
-    if (!record.wanted.exchange(false, std::memory_order_acquire)) continue;
-    record.round = rounds_begun_;
-    return pool;
+    uint32_t wanted = RefillRecord::kWanted;      // and not held
+    // sync[refill] acquire: whoever has set it has counted before what it took. relaxed: nothing
+    // was found.
+    if (record.state.compare_exchange_strong(wanted, 0, std::memory_order_acquire,
+                                             std::memory_order_relaxed)) {
+      record.round = rounds_begun_;
+      return pool;
+    }
   }
   return nullptr;
 }

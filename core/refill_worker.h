@@ -2,13 +2,14 @@
 // Internal: the pools of a domain, and the thread that refills them. It is not the callbacks'
 // worker: an allocator that is slow, or waits, holds up no release.
 //
-// A pool asks by setting `wanted` and kicking, which is all that alloc does. The worker goes round
-// all pools once for each kick; it clears `wanted` before it looks at the pool, so whoever sets it
-// later kicks again, and nobody is overlooked. A refill that fails leaves `wanted` clear: nothing
-// happens until the next alloc.
+// A pool asks by setting kWanted and kicking, which is all that alloc does. The worker goes round all
+// pools once for each kick; it clears kWanted before it looks at the pool, so whoever sets it later
+// kicks again, and nobody is overlooked. A refill that fails leaves it clear: nothing happens until
+// the next alloc.
 //
-// While a pool is held no refill of it is under way, and none begins: what is asked for meanwhile
-// is forgotten by let_go.
+// While a pool is held no refill of it is under way, and none begins. What was asked for meanwhile is
+// forgotten as the hold ends, in one step, the last that let_go takes: were there a moment in
+// between, or after it, an alloc that has returned before let_go could still cause a refill.
 #ifndef PERCPU_CORE_REFILL_WORKER_H_
 #define PERCPU_CORE_REFILL_WORKER_H_
 
@@ -30,10 +31,12 @@ class Pool;
 // The worker's record of one pool, in the pool. Guarded by the worker's lock, unless a field says
 // otherwise.
 struct RefillRecord {
-  std::atomic<bool> wanted = false;   // set by anybody; cleared under the lock
-  std::atomic<unsigned> holders = 0;  // written under the lock; a refill under way looks at it
-  uint64_t round = 0;                 // in which it was refilled last
-  Pool* previous = nullptr;           // list of the domain's pools
+  static constexpr uint32_t kWanted = 1;
+  static constexpr uint32_t kHolder = 2;
+
+  std::atomic<uint32_t> state = 0;  // kWanted, and kHolder for each holder; not guarded
+  uint64_t round = 0;               // in which it was refilled last
+  Pool* previous = nullptr;         // list of the domain's pools
   Pool* next = nullptr;
 };
 
