@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <new>
 #include <system_error>
@@ -270,20 +271,24 @@ TEST(AllocationTest, ARefillThatWaitsHoldsUpNoCallback) {
   Pool pool(domain, 8, 8, Watermarks{1, 4});
   CountedRef ref;
   ASSERT_EQ(ref.init(domain, &CountedRef::release), Status::kOk);
-  std::vector<uint64_t*> areas;  // so that the refill needs a chunk
-  const size_t per_chunk = percpu::platform::kStride / sizeof(uint64_t);
-  for (size_t i = 1; i < per_chunk; ++i) areas.push_back(domain.alloc_percpu<uint64_t>());
   is_test = true;
   others_waited = 0;
   EXPECT_EQ(pool.fill(1), Status::kOk);
+  // All that the ref and the pool have left of two chunks, so that a refill needs a third.
+  std::vector<uint64_t*> areas;
+  const size_t per_chunk = percpu::platform::kStride / sizeof(uint64_t);
+  for (size_t i = 2; i < 2 * per_chunk; ++i) areas.push_back(domain.alloc_percpu<uint64_t>());
   others_wait = true;
-  domain.free_percpu(pool.alloc());
-  areas.push_back(domain.alloc_percpu<uint64_t>());
-  while (others_waited == 0) std::this_thread::yield();
+  areas.push_back(static_cast<uint64_t*>(pool.alloc()));
+  const auto wait_for = [](const std::atomic<int>& count) {
+    for (int ms = 0; ms < 10000 && count == 0; ++ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  wait_for(others_waited);
+  EXPECT_EQ(others_waited, 1) << "the refill needed no memory";
   EXPECT_TRUE(ref.kill());
-  for (int i = 0; i < 10000 && ref.releases == 0; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
+  wait_for(ref.releases);
   EXPECT_EQ(ref.releases, 1) << "the refill holds up the release";
   EXPECT_EQ(pool.alloc(), nullptr);
   others_wait = false;
