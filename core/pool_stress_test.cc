@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -187,16 +188,20 @@ TEST(PoolStressTest, P2AllocInSignalHandlers) {
     keep([&] { EXPECT_EQ(pool.fill(40), Status::kOk); });
     keep([&] {
       EXPECT_TRUE(pool.empty());
-      for (int i = 0; i < 100; ++i) std::this_thread::yield();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     });
     keep([&] {
       void* area = pool.alloc();
       if (area != nullptr && !claim(domain, area)) ++storm_dirty;
       domain.free_percpu(area);
     });
-    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(1500);
+    const auto begin = std::chrono::steady_clock::now();
+    const auto within = [begin](int ms) {
+      return std::chrono::steady_clock::now() < begin + std::chrono::milliseconds(ms);
+    };
     uint64_t sent = 0, freed = 0;
-    while (std::chrono::steady_clock::now() < end) {
+    // On a busy machine the pool is found empty more often.
+    while (within(1500) || (storm_taken <= 1000 && within(30000))) {
       for (auto& thread : threads) {
         // At most as many handlers at a time as there is room for what they take.
         if (storm_taken - freed >= kStormKept - 64) continue;
@@ -211,7 +216,7 @@ TEST(PoolStressTest, P2AllocInSignalHandlers) {
     for (auto& thread : threads) thread.join();
     free_what_handlers_took();
     EXPECT_EQ(storm_dirty, 0u);
-    EXPECT_GT(storm_taken, 100u) << "of " << sent << " signals";
+    EXPECT_GT(storm_taken, 1000u) << "of " << sent << " signals";
   }
   EXPECT_EQ(log.take(), Reports{});
 }
