@@ -225,6 +225,19 @@ void the_end_waits_for_refills() {
   parallel([&] { program.take(1); }, [&] { program.domain.drain(); });
 }
 
+// P9, P10: the same with the pool still there afterwards. What the domain was stays, as it must.
+void the_end_comes_before_the_pool() {
+  DomainOptions tolerant = options();
+  tolerant.misuse = [](const Misuse& misuse, void*) {
+    if (misuse.kind != percpu::MisuseKind::kPoolAlive) on_misuse(misuse, nullptr);
+  };
+  std::optional<Domain> domain(std::in_place, tolerant);
+  Pool pool(*domain, 8, 8, {1, 2});
+  if (pool.alloc() != nullptr) sched::fail("P1", "an area out of nothing");
+  domain.reset();
+  if (pool.cached() != 2) sched::fail("P9", "the end did not wait for a refill");
+}
+
 // P7: wherever memory runs out, nothing is lost, and the next alloc tries again.
 void memory_runs_out() {
   std::optional<Program> program;
@@ -257,6 +270,7 @@ void explore(Body body, uint32_t allocations_that_fail = 0, uint64_t step_budget
     options.budget_is_failure = true;
     options.step_budget = step_budget;
     options.explain = true;
+    options.leaks = body != the_end_comes_before_the_pool;
     if (allocations_that_fail != 0) {
       options.fail_allocation = static_cast<uint32_t>(1 + seed % allocations_that_fail);
     }
@@ -302,6 +316,9 @@ TEST(PoolExplored, NothingRefillsWithoutAHighWatermark) {
 }
 TEST(PoolExplored, TheEndWaitsForRefills) {
   explore(the_end_waits_for_refills);
+}
+TEST(PoolExplored, TheEndComesBeforeThePool) {
+  explore(the_end_comes_before_the_pool);
 }
 TEST(PoolExplored, MemoryRunsOut) {
   explore(memory_runs_out, 24);
