@@ -138,13 +138,14 @@ void program(void*) {
     objects[i] = new Object;
     objects[i]->index = i;
     objects[i]->afterlife = sched::choose(3);
-    const Flags flags = sched::choose(2) == 0 ? Flags::kManaged : Flags::kInitAtomic;
+    constexpr Flags kBeginnings[] = {Flags::kManaged, Flags::kInitAtomic, Flags::kAllowReinit};
+    const Flags flags = kBeginnings[sched::choose(3)];
     if (objects[i]->init(domain, &Object::release, flags) != Status::kOk) return;
     begun(i);
     raised(i);
     for (unsigned user = 0; user < kUsers; ++user) objects[i]->take();
-    // Whoever is not managed yet becomes so while users and main hold it.
-    if (flags != Flags::kManaged && sched::choose(2) == 0) (void)objects[i]->switch_to_managed();
+    // Who is not managed yet becomes so while users and main hold it, and a switch may be pending.
+    if (flags == Flags::kAllowReinit && sched::choose(2) == 0) (void)objects[i]->switch_to_atomic();
   }
 
   const unsigned how = sched::choose(3);
