@@ -2,21 +2,31 @@
 // Domain: what several refs share: the CPUs, the percpu memory, and the worker that completes
 // switches and runs callbacks. A program may have several; they share nothing.
 //
-//   call       before the end       in a callback
-//   ---------  -------------------  ---------------------------------------------------------
-//   Domain()   starts the worker    ok
-//   drain()    waits                misuse, returns at once
-//   ~Domain()  waits, then reports  misuse; on a worker of its own everything is leaked, on
-//              what is left         another thread it goes on
-// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything. A run of the manager
-// (manager.h) that is under way is waited for by ~Domain, not by drain.
+//   call          before the end       in a callback
+//   ------------  -------------------  ---------------------------------------------------------
+//   Domain()      starts the worker    ok
+//   drain()       waits                misuse, returns at once
+//   alloc_percpu  ok                   ok
+//   free_percpu   ok                   ok
+//   ~Domain()     waits, then reports  misuse; on a worker of its own everything is leaked, on
+//                 what is left         another thread it goes on
+// In an RCU reader drain and ~Domain are misuse, too (rcu.h), and ~Domain leaks everything. A run of
+// the manager (manager.h) that is under way is waited for by ~Domain, not by drain.
 //
 // Who may call what, when: anything from any thread. The domain outlives every call on its refs,
-// and its end comes after their exit. What is left at the end (refs not exited, areas not freed) is
-// reported, and then nothing is freed under anyone: such a ref may still get, put and exit, but not
-// switch.
+// and its end comes after their exit. What is left at the end (refs not exited, pools not destroyed,
+// areas not freed) is reported, and then nothing is freed under anyone: such a ref may still get, put
+// and exit, but not switch.
+//
+// Percpu areas: memory that exists once for each CPU, for counts and the like of a program's own. An
+// area is known by its address for CPU 0; per_cpu_ptr finds the others. Every CPU that can come up
+// has its own, in cache lines that no other CPU's memory shares. Who frees an area orders all use of
+// it before. For those who may not wait for the allocator: pool.h.
 #ifndef PERCPU_CORE_DOMAIN_H_
 #define PERCPU_CORE_DOMAIN_H_
+
+#include <cstddef>
+#include <cstdint>
 
 #include "misuse.h"
 #include "percpu_platform.h"
@@ -54,18 +64,43 @@ class Domain {
 
   // Waits until every switch that was queued before the call has completed: callback, the drop of
   // the switch's reference, and release if that was the last; then until every RCU callback that
-  // is queued by then has returned. What these queue in turn is not waited for. MAY BLOCK.
+  // is queued by then has returned; then until every refill of a pool that was asked for by then
+  // has ended. What these queue in turn is not waited for. MAY BLOCK.
   void drain() noexcept;
 
   unsigned cpus() const noexcept;
+  // Where the caller runs, or ran a moment ago: a number below cpus(). Signal handlers: yes.
+  unsigned current_cpu() const noexcept;
+
+  static constexpr size_t kMaxAreaSize = platform::kStride;          // bytes
+  static constexpr size_t kMaxAreaAlignment = platform::kCacheLine;  // bytes
+
+  // A percpu area, all zero on every CPU; or nullptr: out of memory, size 0 or above kMaxAreaSize,
+  // an alignment that is no power of two or above kMaxAreaAlignment. MAY BLOCK: in the allocator.
+  void* alloc_percpu(size_t size, size_t alignment) noexcept;
+  template <typename T>
+  T* alloc_percpu() noexcept {
+    return static_cast<T*>(alloc_percpu(sizeof(T), alignof(T)));
+  }
+  // Frees what alloc_percpu or a pool of this domain answered; nullptr: nothing. Any other address
+  // is reported (not_an_area), and nothing is done: one inside an area, of another domain, or of an
+  // area that has been freed and not handed out since. MAY BLOCK: for a lock.
+  void free_percpu(void* area) noexcept;
 
  private:
   friend class Manager;
+  friend class Pool;
   friend class Rcu;
   friend class Ref;
   friend class RefCount;
   DomainState* const state_;
 };
+
+// What CPU `cpu` has of an area. REQUIRES: cpu < cpus().
+template <typename T>
+T* per_cpu_ptr(T* area, unsigned cpu) noexcept {
+  return reinterpret_cast<T*>(reinterpret_cast<uintptr_t>(area) + cpu * platform::kStride);
+}
 
 }  // namespace PERCPU_PLATFORM
 }  // namespace percpu

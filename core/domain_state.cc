@@ -6,7 +6,9 @@
 
 #include "callback_scope.h"
 #include "check.h"
+#include "pool.h"
 #include "rcu_state.h"
+#include "refill_worker.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
@@ -105,6 +107,36 @@ RcuState& DomainState::rcu() {
   return *rcu_;
 }
 
+RefillWorker& DomainState::refills() {
+  Lock lock(mutex);
+  if (refills_ == nullptr) refills_ = std::make_unique<RefillWorker>();
+  return *refills_;
+}
+
+void* DomainState::alloc_area(size_t size, size_t alignment) noexcept {
+  if (!PercpuMemory::possible(size, alignment)) return nullptr;
+  Lock lock(mutex);
+  void* area = memory.take(size, alignment);
+  if (area == nullptr) {
+    lock.unlock();  // a slow allocator holds up no switch
+    PercpuMemory::Chunk* const chunk = memory.new_chunk();
+    if (chunk == nullptr) return nullptr;
+    lock.lock();
+    memory.add(chunk);
+    area = memory.take(size, alignment);
+  }
+  lock.unlock();
+  memory.zero(area, size);
+  return area;
+}
+
+bool DomainState::free_area(void* area) noexcept {
+  Lock lock(mutex);
+  const size_t size = memory.size_of(area);
+  if (size != 0) memory.free(area, size);
+  return size != 0;
+}
+
 bool DomainState::on_worker() noexcept {
   Lock lock(mutex);
   return std::this_thread::get_id() == worker_.get_id() || (rcu_ != nullptr && rcu_->on_worker()) ||
@@ -118,6 +150,7 @@ void DomainState::drain() noexcept {
   }
   Lock lock(mutex);
   RcuState* const rcu = rcu_.get();
+  RefillWorker* const refills = refills_.get();
   if (rcu != nullptr && RcuState::in_reader()) {
     lock.unlock();
     report(MisuseKind::kWaitInReader, nullptr, "drain", "in a reader");
@@ -126,6 +159,7 @@ void DomainState::drain() noexcept {
   wait_for_switches(lock);
   lock.unlock();
   if (rcu != nullptr) rcu->wait_for_callbacks();
+  if (refills != nullptr) refills->wait_for_refills();
 }
 
 // A release may queue an RCU callback, and that a switch: waits until a round has found nothing
@@ -151,6 +185,16 @@ void DomainState::wait_for_switches(Lock& lock) noexcept {
   wait(lock, [&] { return switches_completed_ >= target; });
 }
 
+// Answers the bytes that they have in stock, for each CPU.
+size_t DomainState::report_pools() noexcept {
+  size_t bytes = 0;
+  for (Pool* pool = refills_->next(nullptr); pool != nullptr; pool = refills_->next(pool)) {
+    bytes += pool->cached() * PercpuMemory::bytes(pool->size_);
+    report(MisuseKind::kPoolAlive, nullptr, "~Domain", "not destroyed", pool);
+  }
+  return bytes;
+}
+
 bool DomainState::end() noexcept {
   {
     Lock lock(mutex);
@@ -160,6 +204,7 @@ bool DomainState::end() noexcept {
     queued_.notify_one();
   }
   worker_.join();
+  if (refills_ != nullptr) refills_->stop();  // now that no callback can ask for more
   Lock lock(mutex);
   ended_ = true;
   const size_t used = memory.used_bytes();
@@ -172,11 +217,13 @@ bool DomainState::end() noexcept {
     report(MisuseKind::kRefNotExited, ref, "~Domain", "not exited");
     lock.lock();
   }
-  const bool areas_left = used > owned_by_refs;
   const bool refs_left = refs_ != nullptr;
   lock.unlock();
+  const bool pools_left = refills_ != nullptr && refills_->next(nullptr) != nullptr;
+  const size_t owned_by_pools = pools_left ? report_pools() : 0;
+  const bool areas_left = used > owned_by_refs + owned_by_pools;
   if (areas_left) report(MisuseKind::kAreaNotFreed, nullptr, "~Domain", "areas not freed");
-  return refs_left || areas_left;
+  return refs_left || pools_left || areas_left;
 }
 
 void DomainState::leak() noexcept {

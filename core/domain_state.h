@@ -27,6 +27,7 @@ namespace percpu {
 inline namespace PERCPU_PLATFORM {
 
 class RcuState;
+class RefillWorker;
 
 // The domain's record of one ref, from init to exit. Guarded by the lock, unless a field says
 // otherwise.
@@ -85,6 +86,13 @@ class DomainState final : public platform::Sections {
 
   // The domain's RCU, made by the first call. ERRORS: as Rcu's constructor.
   RcuState& rcu();
+  // The worker that refills pools, made by the first call. ERRORS: as Pool's constructor.
+  RefillWorker& refills();
+
+  // As alloc_percpu. REQUIRES (both): the lock not held.
+  void* alloc_area(size_t size, size_t alignment) noexcept;
+  // False: no area begins there.
+  bool free_area(void* area) noexcept;
 
   // Returns when every section has ended that did not see a flag set before the call. MAY BLOCK.
   void wait_for_grace_period() noexcept;
@@ -111,6 +119,7 @@ class DomainState final : public platform::Sections {
   void run_worker() noexcept;
   void wait_for_switches(Lock& lock) noexcept;
   void end_rcu(Lock& lock) noexcept;
+  size_t report_pools() noexcept;
 
   std::atomic<uint32_t> printed_ = 0;  // kinds that the default handler has printed
 
@@ -128,8 +137,9 @@ class DomainState final : public platform::Sections {
   bool stopping_ = false;
   bool ended_ = false;
   DomainState* leaked_next_ = nullptr;
-  std::unique_ptr<RcuState> rcu_;  // guarded by mutex until it is there
-  std::thread worker_;             // last: it uses all of the above
+  std::unique_ptr<RcuState> rcu_;          // guarded by mutex until it is there
+  std::unique_ptr<RefillWorker> refills_;  // so is this
+  std::thread worker_;                     // last: it uses all of the above
 };
 
 }  // namespace PERCPU_PLATFORM

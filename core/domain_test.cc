@@ -102,6 +102,67 @@ TEST(DomainTest, EndReportsRefsThatAreLeft) {
   EXPECT_EQ(log.take(), Reports{});
 }
 
+TEST(DomainTest, AreasAreZeroOnEveryCpuAndApart) {
+  MisuseLog log;
+  {
+    Domain domain(log.options());
+    EXPECT_EQ(domain.alloc_percpu(0, 8), nullptr);
+    EXPECT_EQ(domain.alloc_percpu(Domain::kMaxAreaSize + 1, 8), nullptr);
+    EXPECT_EQ(domain.alloc_percpu(8, 12), nullptr);
+    EXPECT_EQ(domain.alloc_percpu(8, 2 * Domain::kMaxAreaAlignment), nullptr);
+    for (int round = 0; round < 2; ++round) {
+      auto* first = domain.alloc_percpu<uint64_t>();
+      auto* second = domain.alloc_percpu<uint64_t>();
+      ASSERT_TRUE(first != nullptr && second != nullptr);
+      for (unsigned cpu = 0; cpu < domain.cpus(); ++cpu) {
+        EXPECT_EQ(*percpu::per_cpu_ptr(first, cpu), 0u);
+        *percpu::per_cpu_ptr(first, cpu) = 1;
+        EXPECT_EQ(*percpu::per_cpu_ptr(second, cpu), 0u);
+      }
+      EXPECT_LT(domain.current_cpu(), domain.cpus());
+      ++*percpu::per_cpu_ptr(first, domain.current_cpu());
+      domain.free_percpu(first);
+      domain.free_percpu(second);
+    }
+    domain.free_percpu(nullptr);
+  }
+  EXPECT_EQ(log.take(), Reports{});
+}
+
+TEST(DomainTest, FreesNothingButAreas) {
+  MisuseLog log;
+  Domain domain(log.options()), other(log.options());
+  auto* area = static_cast<std::byte*>(domain.alloc_percpu(64, 64));
+  auto* elsewhere = other.alloc_percpu<uint64_t>();
+  ASSERT_TRUE(area != nullptr && elsewhere != nullptr);
+  uint64_t local = 0;
+  for (void* wrong :
+       {static_cast<void*>(area + 8), static_cast<void*>(area + 1), static_cast<void*>(area - 64),
+        static_cast<void*>(area + 64), static_cast<void*>(percpu::per_cpu_ptr(area, 1)),
+        static_cast<void*>(elsewhere), static_cast<void*>(&local),
+        reinterpret_cast<void*>(uintptr_t{8}), reinterpret_cast<void*>(~uintptr_t{7})}) {
+    domain.free_percpu(wrong);
+    EXPECT_EQ(log.take(), Reports{"free_percpu: not_an_area"}) << wrong;
+  }
+  other.free_percpu(elsewhere);
+  domain.free_percpu(area);
+  EXPECT_EQ(log.take(), Reports{});
+  domain.free_percpu(area);
+  EXPECT_EQ(log.take(), Reports{"free_percpu: not_an_area"});
+}
+
+TEST(DomainTest, EndReportsAreasThatAreLeft) {
+  MisuseLog log;
+  uint64_t* area;
+  {
+    Domain domain(log.options());
+    area = domain.alloc_percpu<uint64_t>();
+    domain.free_percpu(domain.alloc_percpu<uint64_t>());
+  }
+  EXPECT_EQ(log.take(), Reports{"~Domain: area_not_freed"});
+  EXPECT_EQ(*area, 0u) << "freed under its owner";
+}
+
 TEST(DomainTest, TwoDomainsShareNothing) {
   MisuseLog log_a, log_b;
   Domain a(log_a.options()), b(log_b.options());

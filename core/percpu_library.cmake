@@ -42,11 +42,13 @@ function(percpu_add_library_alone name source_dir platform)
     ${source_dir}/manager_state.cc
     ${source_dir}/misuse.cc
     ${source_dir}/percpu_memory.cc
+    ${source_dir}/pool.cc
     ${source_dir}/rcu.cc
     ${source_dir}/rcu_state.cc
     ${source_dir}/rcuref_count.cc
     ${source_dir}/ref.cc
     ${source_dir}/ref_modes.cc
+    ${source_dir}/refill_worker.cc
     ${source_dir}/platform/${platform}/percpu_platform.cc
     ${source_dir}/platform/reader_counts.cc)
   set(include ${CMAKE_CURRENT_BINARY_DIR}/percpu_include/${name})

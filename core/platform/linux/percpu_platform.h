@@ -103,6 +103,8 @@ class Sections {
   Sections& operator=(const Sections&) = delete;
 
   unsigned cpus() const noexcept { return cpus_; }
+  // 0 if it is not known.
+  unsigned current_cpu() const noexcept;
 
   // One section: loads `word`; if no flag is set in it, adds n to this CPU's counter of the area
   // that the word points to. Answers 0 if it has counted, else the word with a flag set. ORDERING:
