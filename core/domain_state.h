@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "domain.h"
+#include "fork_watch.h"
 #include "percpu_memory.h"
 #include "percpu_platform.h"
 #include "ref.h"
@@ -37,6 +38,7 @@ struct RefData {
   bool pending_kill = false;        // the switch under way is the kill's
   void* area = nullptr;             // the percpu counters; null once they are freed
   uint64_t pending = 0;             // ticket of the switch under way; 0: none
+  unsigned begun_in = 0;            // the domain's forks() when that, or killing, began
   Ref::Callback confirm = nullptr;  // of the queued switch; the worker's while it completes it
   RefData* queue_next = nullptr;
   RefData* previous = nullptr;  // list of the domain's refs
@@ -58,6 +60,12 @@ class DomainState final : public platform::Sections {
   void begin_switch(RefData* data, bool kill, Lock&) noexcept {
     data->pending = ++tickets_;
     data->pending_kill = kill;
+    data->begun_in = forks_;
+  }
+  // Marks a kill of the ref as on its way, until the switch that is its own has ended.
+  void begin_kill(RefData* data, Lock&) noexcept {
+    data->killing = true;
+    data->begun_in = forks_;
   }
   // Hands the switch to the worker, which calls Ref::complete_switch after a grace period.
   void queue_switch(RefData* data, Lock&) noexcept;
@@ -77,9 +85,21 @@ class DomainState final : public platform::Sections {
   RcuState& rcu();
 
   void drain() noexcept;
-  // Drains, stops the workers, and reports what is left. Answers whether anything is left.
+  // Drains, stops the workers, and reports what is left. Answers whether anything is left, so that
+  // this has to stay.
   bool end() noexcept;
   bool ended(const Lock&) const noexcept { return ended_; }
+
+  // Around a fork (fork_watch.h): takes every lock that is behind the domain, in the order
+  // `mutex`, the RCU's; and gives them back.
+  void lock_for_fork() noexcept;
+  void unlock_after_fork(bool in_child) noexcept;
+  // How many forks lie between the domain's making and this process. If any, it has no workers.
+  unsigned forks(const Lock&) const noexcept { return forks_; }
+  // Whether the switch or kill that the ref is in was another thread's at a fork: it never ends.
+  bool abandoned(const RefData* data, const Lock&) const noexcept {
+    return (data->pending != 0 || data->killing) && data->begun_in != forks_;
+  }
   bool on_worker() const noexcept;
   // Keeps this reachable for ever, for leak checkers: what was reported is not to be reported
   // again.
@@ -97,6 +117,8 @@ class DomainState final : public platform::Sections {
   void run_worker() noexcept;
   void wait_for_switches(Lock& lock) noexcept;
   void end_rcu(Lock& lock) noexcept;
+  void stop_workers() noexcept;
+  void drain_in_fork_child(Lock& lock) noexcept;
 
   std::atomic<uint32_t> printed_ = 0;  // kinds that the default handler has printed
 
@@ -111,9 +133,11 @@ class DomainState final : public platform::Sections {
   uint64_t switches_completed_ = 0;  // advances by whole batches
   bool stopping_ = false;
   bool ended_ = false;
+  unsigned forks_ = 0;
   DomainState* leaked_next_ = nullptr;
   std::unique_ptr<RcuState> rcu_;  // guarded by mutex until it is there
-  std::thread worker_;             // last: it uses all of the above
+  ForkWatch fork_watch_;
+  std::thread worker_;  // last: it uses all of the above
 };
 
 }  // namespace PERCPU_PLATFORM

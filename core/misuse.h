@@ -40,8 +40,9 @@ enum class MisuseKind : uint8_t {
   kWaitInReader,         // an RCU reader made a call that may wait for readers: refused
   kNotInReader,          // read_unlock by a thread that is in no reader: nothing is done
   kHeadQueuedTwice,      // Rcu::call of a head that is queued already: refused
+  kForkChild,            // needs a worker or thread that stayed in the parent of a fork: refused
 };
-inline constexpr unsigned kMisuseKinds = 21;
+inline constexpr unsigned kMisuseKinds = 22;
 
 // "put_below_zero", ...
 const char* misuse_name(MisuseKind kind) noexcept;

@@ -3,8 +3,16 @@
 #
 # The core in SOURCE_DIR (this folder, or a copy of it with a patch applied, in a folder named core) as
 # a static library. Who links it includes "core/ref.h" and gets that very folder's header.
+#
+# PERCPU_FORK_HANDLERS: whether the child of a fork may go on using its domains (domain.h). Needs
+# pthread_atfork.
+option(PERCPU_FORK_HANDLERS "handlers of the core run around fork" ${UNIX})
 function(percpu_add_library name source_dir platform)
   get_filename_component(parent ${source_dir} DIRECTORY)
+  set(fork no_fork.cc)
+  if(PERCPU_FORK_HANDLERS)
+    set(fork posix_fork.cc)
+  endif()
   add_library(${name} STATIC
     ${source_dir}/domain.cc
     ${source_dir}/domain_state.cc
@@ -16,7 +24,8 @@ function(percpu_add_library name source_dir platform)
     ${source_dir}/ref.cc
     ${source_dir}/ref_modes.cc
     ${source_dir}/platform/${platform}/percpu_platform.cc
-    ${source_dir}/platform/reader_counts.cc)
+    ${source_dir}/platform/reader_counts.cc
+    ${source_dir}/platform/${fork})
   target_include_directories(${name} PUBLIC ${parent} ${source_dir}/platform/${platform})
   target_compile_features(${name} PUBLIC cxx_std_20)
   target_link_libraries(${name} PUBLIC Threads::Threads)

@@ -209,6 +209,7 @@ Ref::~Ref() {
   DomainState& state = domain();
   {
     DomainState::Lock lock(state.mutex);
+    if (state.abandoned(data_, lock)) return;  // the record stays with the domain
     state.wait(lock, [this] { return data_->pending == 0 && !data_->killing; });
   }
   end_life("~Ref", false);

@@ -14,6 +14,14 @@
 
 namespace percpu_test {
 
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#elif defined(__has_feature)
+inline constexpr bool kThreadSanitizer = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kThreadSanitizer = false;
+#endif
+
 class MisuseLog {
  public:
   static void handler(const percpu::Misuse& misuse, void* context) {
