@@ -243,10 +243,12 @@ TEST_F(ForkTest, PendingSwitchStaysPendingInTheChild) {
   EXPECT_EQ(log_.take(), Reports{});
 }
 
-// A kill that waits for its turn belongs to its thread, not to a switch.
+// A kill that waits for its turn belongs to its thread, not to a switch; and nobody is waiting in
+// the child who could be told of what happens there.
 TEST_F(ForkTest, WaitingKillIsNotWaitedForInTheChild) {
-  CountedRef ref;
+  CountedRef ref, atomic;
   ASSERT_EQ(init(ref, Flags::kAllowReinit), Status::kOk);
+  ASSERT_EQ(init(atomic, Flags::kInitAtomic), Status::kOk);
   occupy_worker();
   ASSERT_TRUE(ref.switch_to_atomic());
   std::thread killer([&] { EXPECT_TRUE(ref.kill()); });
@@ -258,6 +260,9 @@ TEST_F(ForkTest, WaitingKillIsNotWaitedForInTheChild) {
               CHILD_CHECK(!ref.kill());
               ref.exit();
               CHILD_CHECK(log_.take() == Reports{"exit: exit_during_switch"});
+              for (int life = 0; life < 5; ++life) {
+                CHILD_CHECK(atomic.kill() && atomic.reinit());
+              }
             }),
             "");
   release_worker();
