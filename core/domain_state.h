@@ -38,7 +38,7 @@ struct RefData {
   bool pending_kill = false;        // the switch under way is the kill's
   void* area = nullptr;             // the percpu counters; null once they are freed
   uint64_t pending = 0;             // ticket of the switch under way; 0: none
-  unsigned begun_in = 0;            // the domain's forks() when that, or killing, began
+  unsigned begun_in = 0;            // the domain's forks() when the last one began
   Ref::Callback confirm = nullptr;  // of the queued switch; the worker's while it completes it
   RefData* queue_next = nullptr;
   RefData* previous = nullptr;  // list of the domain's refs
@@ -60,11 +60,6 @@ class DomainState final : public platform::Sections {
   void begin_switch(RefData* data, bool kill, Lock&) noexcept {
     data->pending = ++tickets_;
     data->pending_kill = kill;
-    data->begun_in = forks_;
-  }
-  // Marks a kill of the ref as on its way, until the switch that is its own has ended.
-  void begin_kill(RefData* data, Lock&) noexcept {
-    data->killing = true;
     data->begun_in = forks_;
   }
   // Hands the switch to the worker, which calls Ref::complete_switch after a grace period.

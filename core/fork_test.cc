@@ -271,6 +271,41 @@ TEST_F(ForkTest, WaitingKillIsNotWaitedForInTheChild) {
   EXPECT_EQ(ref.releases, 1);
 }
 
+// Condition variables that threads of the parent wait on are none that the child can use.
+TEST_F(ForkTest, SwitchesOfTheChildAreWaitedForInTheChild) {
+  SKIP_WHERE_CHILDREN_HAVE_NO_THREADS();
+  static std::atomic<int> inside;
+  static std::atomic<bool> open;
+  CountedRef ref, atomic;
+  ASSERT_EQ(init(ref, Flags::kAllowReinit), Status::kOk);
+  ASSERT_EQ(init(atomic, Flags::kInitAtomic), Status::kOk);
+  occupy_worker();
+  ASSERT_TRUE(ref.switch_to_atomic());
+  std::thread waiter([&] { EXPECT_TRUE(ref.switch_to_atomic()); });
+  usleep(10000);  // it waits
+  EXPECT_EQ(in_child([&] {
+              for (int round = 1; round <= 3; ++round) {
+                open = false;
+                std::thread switcher([&] {
+                  CHILD_CHECK(atomic.switch_to_atomic([](Ref&) {
+                    ++inside;
+                    while (!open) std::this_thread::yield();
+                  }));
+                });
+                while (inside != round) std::this_thread::yield();
+                std::thread next([&] { CHILD_CHECK(atomic.switch_to_atomic()); });
+                usleep(10000);  // it waits
+                open = true;
+                switcher.join();
+                next.join();
+              }
+              CHILD_CHECK(log_.take() == Reports{});
+            }),
+            "");
+  release_worker();
+  waiter.join();
+}
+
 // What the forking thread itself was in the middle of goes on: here a callback inside its put.
 TEST_F(ForkTest, CallbackInThePutOfTheForkingThreadGoesOn) {
   static pid_t child;

@@ -50,7 +50,6 @@ class ModeChange {
     return true;
   }
 
-  void begin_kill() noexcept { domain_.begin_kill(&data_, lock_); }
   // To atomic mode on the worker. REQUIRES: percpu mode, and a reference that finish() will drop.
   void start(Ref::Callback done, bool kill) noexcept {
     data_.confirm = done;
@@ -132,7 +131,7 @@ bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
 
   // relaxed: what happens after the callback's start, which follows, sees DEAD by coherence (G4).
   word_.fetch_or(kDead, std::memory_order_relaxed);
-  change.begin_kill();
+  change.data().killing = true;
   change.wait_for_turn(false);
   if (!change.atomic()) {
     change.start(confirm, true);
