@@ -8,7 +8,8 @@
 //   drain()    waits                misuse, returns at once
 //   ~Domain()  waits, then reports  misuse; on a worker of its own everything is leaked, on
 //              what is left         another thread it goes on
-// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything.
+// In an RCU reader both are misuse, too (rcu.h), and ~Domain leaks everything. A run of the manager
+// (manager.h) that is under way is waited for by ~Domain, not by drain.
 //
 // Who may call what, when: anything from any thread. The domain outlives every call on its refs,
 // and its end comes after their exit. What is left at the end (refs not exited, areas not freed) is
@@ -24,15 +25,17 @@
 //   is_zero, is_dying                ok
 //   init, cancel_init, exit, ~Ref    ok; for a pending switch: as ever, but ~Ref does not wait
 //   kill, switch_to_atomic(_sync)    ok in atomic mode; misuse where the worker would be needed
-//   switch_to_percpu                 ok
+//   switch_to_percpu, _to_managed    ok; but no manager comes
 //   resurrect, reinit                ok
+//   Manager::start, scan_once        misuse
+//   Manager::stop                    ok: it has stopped
 //   drain, Rcu::barrier              ok if nothing was queued at the fork; else misuse
 //   Rcu::read_lock, read_unlock      ok
 //   Rcu()                            ok if the parent has called it for this domain; else misuse
 //   Rcu::call, synchronize           misuse
 //   ~Domain                          reports what is left; waits for nothing, leaks its insides
 // Misuse of kind fork_child is reported, and changes nothing. It is also what a call meets that
-// would wait for a switch or kill which was under way at the fork: in the child that never ends.
+// would wait for a switch, kill or visit which was under way at the fork: in the child that never ends.
 // All that other threads were in the middle of stays so: their callbacks stop where they were, what
 // was queued does not run, their references are held for ever, and a ref that one of them had in
 // init, exit or cancel_init is not to be touched. Counts are right: each get and put is in the
@@ -77,8 +80,8 @@ class Domain {
  public:
   // ERRORS: std::bad_alloc, std::system_error (no thread), std::invalid_argument (too many cpus).
   explicit Domain(const DomainOptions& options = {});
-  // Completes what is queued, as drain does, then stops the worker and reports what is left. MAY
-  // BLOCK.
+  // Stops the manager, completes what is queued, as drain does, then stops the worker and reports
+  // what is left. MAY BLOCK.
   ~Domain();
   Domain(const Domain&) = delete;
   Domain& operator=(const Domain&) = delete;
@@ -91,6 +94,7 @@ class Domain {
   unsigned cpus() const noexcept;
 
  private:
+  friend class Manager;
   friend class Rcu;
   friend class Ref;
   friend class RefCount;

@@ -28,6 +28,7 @@ DomainState::DomainState(const DomainOptions& given)
     : Sections(chosen_cpus(given), given.cpu_index, given.cpu_index_context),
       options(given),
       memory(cpus()),
+      manager(*this),
       fork_watch_(*this),
       worker_([this] { run_worker(); }) {}
 
@@ -63,10 +64,15 @@ void DomainState::queue_switch(RefData* data, Lock&) noexcept {
   ++switches_queued_;
 }
 
-void DomainState::end_switch(RefData* data, Lock&) noexcept {
+void DomainState::end_switch(RefData* data, Lock& lock) noexcept {
   data->pending = 0;
   if (data->pending_kill) data->killing = false;
-  if (waiting_ != 0) switch_ended_.notify_all();
+  notify(lock);
+}
+
+void DomainState::wait_for_grace_period() noexcept {
+  std::lock_guard<std::mutex> one_at_a_time(grace_period_mutex_);
+  Sections::wait_for_grace_period();
 }
 
 void DomainState::run_worker() noexcept {
@@ -91,7 +97,7 @@ void DomainState::run_worker() noexcept {
     }
     lock.lock();
     switches_completed_ += completed;
-    if (waiting_ != 0) switch_ended_.notify_all();
+    notify(lock);
   }
 }
 
@@ -108,8 +114,10 @@ RcuState& DomainState::rcu() {
   return *rcu_;
 }
 
-bool DomainState::on_worker() const noexcept {
-  return std::this_thread::get_id() == worker_.get_id() || (rcu_ != nullptr && rcu_->on_worker());
+bool DomainState::on_worker() noexcept {
+  Lock lock(mutex);
+  return std::this_thread::get_id() == worker_.get_id() || (rcu_ != nullptr && rcu_->on_worker()) ||
+         manager.scanning_here(lock);
 }
 
 void DomainState::drain() noexcept {
@@ -165,6 +173,7 @@ void DomainState::stop_workers() noexcept {
   {
     Lock lock(mutex);
     if (forks_ != 0) return;  // there is none to join
+    manager.end(lock);
     if (rcu_ != nullptr) end_rcu(lock);
     stopping_ = true;
     queued_.notify_one();
@@ -206,8 +215,9 @@ void DomainState::unlock_after_fork(bool in_child) noexcept {
     // it could wait for them to leave: anew, without the end of the old one, which would do that.
     waiting_ = 0;
     new (&queued_) std::condition_variable;
-    new (&switch_ended_) std::condition_variable;
+    new (&something_ended_) std::condition_variable;
   }
+  if (in_child) manager.forget_thread();
   if (rcu_ != nullptr) rcu_->unlock_after_fork(in_child);
   mutex.unlock();
 }

@@ -2,10 +2,11 @@
 // Internal: what is behind a Domain, and what it keeps for each of its refs.
 //
 // One lock guards every mode change of every ref; get, put and tryget never take it. Callbacks run
-// without it. Waiters wait on `switch_ended`, never on memory of a ref.
+// without it. Waiters wait on `something_ended_`, never on memory of a ref.
 //
 // The worker takes the whole queue as a batch. Every switch in it set ATOMIC before it was queued,
-// so one grace period that begins now serves them all; a grace period under way is never joined.
+// so one grace period that begins now serves them all; a grace period under way is never joined. The
+// manager does the same with the refs that it visits, on a thread of its own (manager_state.h).
 #ifndef PERCPU_CORE_DOMAIN_STATE_H_
 #define PERCPU_CORE_DOMAIN_STATE_H_
 
@@ -18,6 +19,7 @@
 
 #include "domain.h"
 #include "fork_watch.h"
+#include "manager_state.h"
 #include "percpu_memory.h"
 #include "percpu_platform.h"
 #include "ref.h"
@@ -29,12 +31,14 @@ class RcuState;
 
 // The domain's record of one ref, from init to exit. Guarded by the lock, unless a field says
 // otherwise.
-struct RefData {
+struct RefData : ManagedNode {
   Ref* ref = nullptr;
-  Ref::Callback release = nullptr;  // fixed by init
-  bool allow_reinit = false;        // fixed by init
-  bool sticky = false;              // atomic also when live, until switch_to_percpu
-  bool killing = false;             // a kill has set DEAD and not yet dropped the initial reference
+  Ref::Callback release = nullptr;    // fixed by init
+  bool allow_reinit = false;          // fixed by init
+  bool sticky = false;                // atomic also when live, until switch_to_percpu
+  std::atomic<bool> managed = false;  // changes under the lock; read by messages without it
+  bool killing = false;  // DEAD is set, and a kill has yet to drop the initial reference, or the
+                         // manager to call release
   bool pending_kill = false;        // the switch under way is the kill's
   void* area = nullptr;             // the percpu counters; null once they are freed
   uint64_t pending = 0;             // ticket of the switch under way; 0: none
@@ -66,12 +70,16 @@ class DomainState final : public platform::Sections {
   void queue_switch(RefData* data, Lock&) noexcept;
   // Marks it as over, for everybody who waits.
   void end_switch(RefData* data, Lock&) noexcept;
+  // Tells those who wait that something has ended.
+  void notify(const Lock&) noexcept {
+    if (waiting_ != 0) something_ended_.notify_all();
+  }
   // Waits until done() holds. done is asked under the lock.
   template <typename Done>
   void wait(Lock& lock, Done done) noexcept {
     while (!done()) {
       ++waiting_;
-      switch_ended_.wait(lock);
+      something_ended_.wait(lock);
       --waiting_;
     }
   }
@@ -79,14 +87,16 @@ class DomainState final : public platform::Sections {
   // The domain's RCU, made by the first call. ERRORS: as Rcu's constructor.
   RcuState& rcu();
 
+  // Returns when every section has ended that did not see a flag set before the call. MAY BLOCK.
+  void wait_for_grace_period() noexcept;
   void drain() noexcept;
-  // Drains, stops the workers, and reports what is left. Answers whether anything is left, so that
+  // Drains, stops all threads, and reports what is left. Answers whether anything is left, so that
   // this has to stay.
   bool end() noexcept;
   bool ended(const Lock&) const noexcept { return ended_; }
 
   // Around a fork (fork_watch.h): takes every lock that is behind the domain, in the order
-  // `mutex`, the RCU's; and gives them back.
+  // `mutex`, the RCU's; and gives them back. Not that of grace periods: in a child there is none.
   void lock_for_fork() noexcept;
   void unlock_after_fork(bool in_child) noexcept;
   // How many forks lie between the domain's making and this process. If any, it has no workers.
@@ -95,7 +105,8 @@ class DomainState final : public platform::Sections {
   bool abandoned(const RefData* data, const Lock&) const noexcept {
     return (data->pending != 0 || data->killing) && data->begun_in != forks_;
   }
-  bool on_worker() const noexcept;
+  // Whether the calling thread is one that the domain's end has to wait for.
+  bool on_worker() noexcept;
   // Keeps this reachable for ever, for leak checkers: what was reported is not to be reported
   // again.
   void leak() noexcept;
@@ -106,7 +117,8 @@ class DomainState final : public platform::Sections {
 
   const DomainOptions options;
   std::mutex mutex;
-  PercpuMemory memory;  // guarded by mutex
+  PercpuMemory memory;   // guarded by mutex
+  ManagerState manager;  // guarded by mutex
 
  private:
   void run_worker() noexcept;
@@ -117,9 +129,11 @@ class DomainState final : public platform::Sections {
 
   std::atomic<uint32_t> printed_ = 0;  // kinds that the default handler has printed
 
-  std::condition_variable queued_;        // the worker waits here
-  std::condition_variable switch_ended_;  // everybody else
-  unsigned waiting_ = 0;                  // on switch_ended_
+  std::mutex grace_period_mutex_;  // one at a time
+
+  std::condition_variable queued_;           // the worker waits here
+  std::condition_variable something_ended_;  // everybody else but the manager
+  unsigned waiting_ = 0;                     // on something_ended_
   uint64_t tickets_ = 0;
   RefData* refs_ = nullptr;
   RefData* queue_first_ = nullptr;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "core/domain.h"
+#include "core/manager.h"
 #include "core/rcu.h"
 #include "core/ref.h"
 #include "test_support.h"
@@ -23,6 +24,7 @@ namespace {
 
 using percpu::Domain;
 using percpu::Flags;
+using percpu::Manager;
 using percpu::Rcu;
 using percpu::RcuHead;
 using percpu::RcuReader;
@@ -181,6 +183,65 @@ TEST_F(ForkTest, PercpuRefIsNotSwitchedInTheChild) {
       }),
       "");
   ref.exit();
+}
+
+// Visits need a grace period; refs are managed all the same.
+TEST_F(ForkTest, NoManagerComesInTheChild) {
+  CountedRef ref;
+  ASSERT_EQ(init(ref, Flags::kManaged), Status::kOk);
+  Manager manager(*domain_);
+  ASSERT_EQ(manager.start(), Status::kOk);
+  EXPECT_EQ(in_child([&] {
+              CHILD_CHECK(!manager.running() && manager.stop());
+              CHILD_CHECK(manager.start() == Status::kRefused);
+              CHILD_CHECK(manager.scan_once() == percpu::Scan{});
+              CHILD_CHECK(log_.take() == (Reports{"Manager::start: fork_child",
+                                                  "Manager::scan_once: fork_child"}));
+              CountedRef fresh;
+              CHILD_CHECK(init(fresh, Flags::kInitAtomic) == Status::kOk);
+              CHILD_CHECK(fresh.switch_to_managed());
+              for (CountedRef* managed : {&ref, &fresh}) {
+                managed->get();
+                managed->put();
+                managed->exit();
+              }
+              domain_.reset();
+              CHILD_CHECK(log_.take() == Reports{});
+            }),
+            "");
+  EXPECT_TRUE(manager.running());
+  ref.put();
+  EXPECT_EQ(manager.scan_once().released, 1u);
+}
+
+// A ref that the manager is releasing at the fork, and one whose turn is next.
+TEST_F(ForkTest, VisitedRefsStayWithTheManagerOfTheParent) {
+  Manager manager(*domain_);
+  CountedRef first, second;
+  for (CountedRef* ref : {&first, &second}) {
+    ASSERT_EQ(init(*ref, Flags::kManaged), Status::kOk);
+    ref->in_release = [](CountedRef&) {
+      held_ = true;
+      while (held_) std::this_thread::yield();
+    };
+    ref->put();
+  }
+  std::thread scanner([&] { EXPECT_EQ(manager.scan_once().released, 2u); });
+  while (!held_) std::this_thread::yield();
+  EXPECT_EQ(
+      in_child([&] {
+        CountedRef& next = first.releases == 0 ? first : second;
+        next.exit();
+        CHILD_CHECK(!next.reinit());
+        CHILD_CHECK(log_.take() == (Reports{"exit: exit_during_switch", "reinit: fork_child"}));
+        CHILD_CHECK(next.releases == 0 && next.is_dying());
+      }),
+      "");
+  held_ = false;
+  while (!held_) std::this_thread::yield();
+  held_ = false;
+  scanner.join();
+  EXPECT_EQ(first.releases + second.releases, 2);
 }
 
 // A ref that goes to percpu mode in the child stays there.

@@ -36,6 +36,8 @@ constexpr Row kRows[] = {
     {MisuseKind::kWaitInReader, "wait_in_reader", "called in an RCU reader, and may wait for it"},
     {MisuseKind::kNotInReader, "not_in_reader", "the thread is in no RCU reader"},
     {MisuseKind::kHeadQueuedTwice, "head_queued_twice", "the callback before has not run yet"},
+    {MisuseKind::kManaged, "managed", "only the manager ends the life of a managed ref"},
+    {MisuseKind::kManagerRuns, "manager_runs", "the manager has been started already"},
     {MisuseKind::kForkChild, "fork_child", "the domain's workers stayed in the parent of a fork"},
 };
 static_assert(sizeof(kRows) / sizeof(kRows[0]) == kMisuseKinds);

@@ -40,9 +40,11 @@ enum class MisuseKind : uint8_t {
   kWaitInReader,         // an RCU reader made a call that may wait for readers: refused
   kNotInReader,          // read_unlock by a thread that is in no reader: nothing is done
   kHeadQueuedTwice,      // Rcu::call of a head that is queued already: refused
+  kManaged,              // kill, or a switch to another mode, of a managed ref: refused
+  kManagerRuns,          // Manager::start while its thread runs: refused
   kForkChild,            // needs a worker or thread that stayed in the parent of a fork: refused
 };
-inline constexpr unsigned kMisuseKinds = 22;
+inline constexpr unsigned kMisuseKinds = 24;
 
 // "put_below_zero", ...
 const char* misuse_name(MisuseKind kind) noexcept;

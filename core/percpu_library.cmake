@@ -16,6 +16,8 @@ function(percpu_add_library name source_dir platform)
   add_library(${name} STATIC
     ${source_dir}/domain.cc
     ${source_dir}/domain_state.cc
+    ${source_dir}/manager.cc
+    ${source_dir}/manager_state.cc
     ${source_dir}/misuse.cc
     ${source_dir}/percpu_memory.cc
     ${source_dir}/rcu.cc

@@ -13,9 +13,17 @@ inline namespace PERCPU_PLATFORM {
 namespace {
 
 // The flags are the low three bits of the word: atomic, dead, not initialised.
-const char* state_name(uintptr_t word) noexcept {
+const char* state_name(uintptr_t word, bool managed) noexcept {
   static constexpr const char* kNames[] = {"percpu", "atomic", "percpu, dead", "atomic, dead"};
-  return (word & 4) != 0 ? "not initialised" : kNames[word & 3];
+  // Atomic: the manager is looking.
+  static constexpr const char* kManaged[] = {"managed", "managed, atomic", "managed, percpu, dead",
+                                             "managed, dead"};
+  return (word & 4) != 0 ? "not initialised" : (managed ? kManaged : kNames)[word & 3];
+}
+
+// relaxed: for messages.
+bool is_managed(const RefData* data) noexcept {
+  return data != nullptr && data->managed.load(std::memory_order_relaxed);
 }
 
 }  // namespace
@@ -24,13 +32,17 @@ DomainState& Ref::domain() const noexcept {
   return *static_cast<DomainState*>(sections_);
 }
 
-void Ref::report(MisuseKind kind, const char* call) const noexcept {
+const char* Ref::state() const noexcept {
   // relaxed: says what the state is about now, in a message.
-  const char* state = state_name(word_.load(std::memory_order_relaxed));
+  const uintptr_t word = word_.load(std::memory_order_relaxed);
+  return state_name(word, (word & kAbsent) == 0 && is_managed(data_));
+}
+
+void Ref::report(MisuseKind kind, const char* call) const noexcept {
   if (sections_ != nullptr) {
-    domain().report(kind, this, call, state);
+    domain().report(kind, this, call, state());
   } else {
-    print_misuse({kind, this, call, state});  // never initialised: there is no handler to ask
+    print_misuse({kind, this, call, state()});  // never initialised: there is no handler to ask
   }
 }
 
@@ -50,7 +62,7 @@ void Ref::leak(MisuseKind kind, const char* call, uintptr_t word) noexcept {
   DomainState& owner = domain();
   // relaxed: whatever the count was, it says nothing about anybody's writes any more.
   count_.store(kLeaked, std::memory_order_relaxed);
-  owner.report(kind, this, call, state_name(word));
+  owner.report(kind, this, call, state_name(word, is_managed(data_)));
 }
 
 void Ref::get_shared(uintptr_t word, uint64_t n) noexcept {
@@ -104,7 +116,8 @@ void Ref::reached_zero(Callback release) noexcept {
 }
 
 Status Ref::init(Domain& domain, Callback release, Flags flags) noexcept {
-  constexpr Flags kKnown = Flags::kInitAtomic | Flags::kInitDead | Flags::kAllowReinit;
+  constexpr Flags kKnown =
+      Flags::kInitAtomic | Flags::kInitDead | Flags::kAllowReinit | Flags::kManaged;
   // relaxed: init is alone with the ref.
   if ((word_.load(std::memory_order_relaxed) & kAbsent) == 0) {
     report(MisuseKind::kInitTwice, "init");
@@ -118,7 +131,10 @@ Status Ref::init(Domain& domain, Callback release, Flags flags) noexcept {
   data->ref = this;
   data->release = release;
   data->allow_reinit = flags != Flags::kNone;
-  data->sticky = has(flags, Flags::kInitAtomic);
+  const bool managed = has(flags, Flags::kManaged), dead = has(flags, Flags::kInitDead);
+  data->sticky = has(flags, Flags::kInitAtomic) && !managed;
+  // relaxed: init is alone with the ref.
+  data->managed.store(managed, std::memory_order_relaxed);
 
   DomainState::Lock lock(state.mutex);
   data->area = state.memory.allocate(kCounterSize, alignof(uint64_t));
@@ -128,18 +144,24 @@ Status Ref::init(Domain& domain, Callback release, Flags flags) noexcept {
     return Status::kOutOfMemory;
   }
   state.add_ref(data, lock);
-  lock.unlock();
-
-  const bool dead = has(flags, Flags::kInitDead);
   uintptr_t word = reinterpret_cast<uintptr_t>(data->area);
   if (dead) word |= kDead;
   if (dead || data->sticky) word |= kAtomic;
   sections_ = &state;
   data_ = data;
   // relaxed (both): the program hands the ref to other threads, which orders all of init.
-  count_.store((dead ? 0 : 1) + ((word & kAtomic) != 0 ? 0 : kBias), std::memory_order_relaxed);
+  count_.store((dead ? 0 : live_references(*data)) + ((word & kAtomic) != 0 ? 0 : kBias),
+               std::memory_order_relaxed);
   word_.store(word, std::memory_order_relaxed);
+  // Last, and under the lock: the manager may take up the ref from here on.
+  if (managed && !dead) state.manager.add(*data, lock);
   return Status::kOk;
+}
+
+// References that a life begins with: the initial one, and the manager's.
+uint64_t Ref::live_references(const RefData& data) noexcept {
+  // relaxed: callers hold the lock, or are alone with the ref.
+  return data.managed.load(std::memory_order_relaxed) ? 2 : 1;
 }
 
 uint64_t Ref::sum_counters() const noexcept {
@@ -157,7 +179,7 @@ bool Ref::unused(uint64_t counted) const noexcept {
   // relaxed (all of it): cancel_init is alone with the ref.
   const uintptr_t word = word_.load(std::memory_order_relaxed);
   if ((word & kDead) != 0) return counted == 0;
-  if (counted != 1) return false;
+  if (counted != live_references(*data_)) return false;
   const uintptr_t area = word & ~platform::kFlagMask;
   for (unsigned cpu = 0; cpu < sections_->cpus(); ++cpu) {
     if (platform::Sections::counter(area, cpu).load(std::memory_order_relaxed) != 0) return false;
@@ -167,9 +189,8 @@ bool Ref::unused(uint64_t counted) const noexcept {
 
 // Refused and reported with a switch pending.
 bool Ref::end_life(const char* call, bool expect_unused) noexcept {
-  // relaxed (all of it): who ends a life is alone with the ref.
-  const uintptr_t word = word_.load(std::memory_order_relaxed);
-  if ((word & kAbsent) != 0) return true;
+  // relaxed (all of it): who ends a life is alone with the ref, but for the manager.
+  if ((word_.load(std::memory_order_relaxed) & kAbsent) != 0) return true;
   if (CallbackScope::confirming(this)) {
     report(MisuseKind::kInConfirm, call);
     return false;
@@ -177,14 +198,18 @@ bool Ref::end_life(const char* call, bool expect_unused) noexcept {
   DomainState& state = domain();
   RefData* const data = data_;
   DomainState::Lock lock(state.mutex);
+  const bool managed = data->managed.load(std::memory_order_relaxed);
+  if (managed && !state.abandoned(data, lock)) state.manager.remove(*data, lock);
   if (data->pending != 0 || data->killing) {
     lock.unlock();
     report(MisuseKind::kExitDuringSwitch, call);
     return false;
   }
+  const uintptr_t word = word_.load(std::memory_order_relaxed);
   uint64_t count = count_.load(std::memory_order_relaxed);
   if ((word & kAtomic) == 0) count += sum_counters() - kBias;
   const bool used = expect_unused && !unused(count);
+  if (managed && (word & kDead) == 0) --count;  // the manager's
   count_.store(count, std::memory_order_relaxed);
   word_.store((word & kDead) | kAtomic | kAbsent, std::memory_order_relaxed);
   data_ = nullptr;
@@ -192,7 +217,7 @@ bool Ref::end_life(const char* call, bool expect_unused) noexcept {
   state.remove_ref(data, lock);
   lock.unlock();
   delete data;
-  if (used) state.report(MisuseKind::kCancelAfterUse, this, call, state_name(word));
+  if (used) state.report(MisuseKind::kCancelAfterUse, this, call, state_name(word, managed));
   return true;
 }
 

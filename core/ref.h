@@ -20,6 +20,7 @@
 //   kill              true       true       false       false        misuse       misuse
 //   switch_to_atomic  ok (1)     ok (1)     ok (1,2)    ok (1,2)     misuse       misuse
 //   switch_to_percpu  ok (1)     ok (1)     ok (1,2)    ok (1,2)     misuse       misuse
+//   switch_to_managed ok (1)     ok (1)     ok (1,2)    ok (1,2)     misuse       misuse
 //   resurrect         misuse     misuse     ok (1)      misuse       misuse       misuse
 //   reinit            misuse     misuse     misuse      ok (1)       misuse       misuse
 //   is_zero           false      false      false       true         as at exit   ok
@@ -31,10 +32,15 @@
 // inside a callback. Misuse is reported (misuse.h) and changes nothing, unless its kind says that
 // the ref leaks.
 //
+// Managed mode (manager.h) is percpu mode with a reference that the manager holds, so that no put
+// releases. Kill and the switches to other modes are misuse, dead or not; exit and cancel_init wait
+// while the manager visits the ref.
+//
 // Guarantees
 //   G1   release runs exactly once a life.
 //   G2   release never runs while a reference is held.
-//   G3   release always runs once nothing holds a reference, in atomic mode or after kill.
+//   G3   release always runs once nothing holds a reference, in atomic mode or after kill; in
+//        managed mode once the manager has visited the ref (M2).
 //   G4   a switch's callback runs once, before release; and until reinit or resurrect no
 //        tryget_live succeeds that the start of kill's callback happens before.
 //   G5   tryget and tryget_live answer true exactly when they have raised the count.
@@ -51,7 +57,7 @@
 //   - tryget, tryget_live, kill: anyone who knows that the object is there, between init and exit.
 //   - The others: who holds a reference; reinit: who knows that nobody does, release included.
 //   - The initial reference belongs to whoever calls kill and is told true, which drops it; or it
-//     is dropped by put, if the ref is in atomic mode and nobody kills it.
+//     is dropped by put, if the ref is in atomic or managed mode and nobody kills it.
 //   - Signal handlers: get, tryget, tryget_live, and put if it is not the last. Nothing else. They
 //     may interrupt any call of the same thread, on any stack, be the first that the thread makes,
 //     and leave errno as it is.
@@ -62,8 +68,8 @@
 //     this throws; asynchronous cancellation is not supported at all.
 //   - After fork, in the child: domain.h.
 //
-// Callbacks (release, and those of switches) run on the domain's worker or inside put, kill or a
-// switch, with whatever locks their caller holds and none of the library's. They must not throw,
+// Callbacks (release, and those of switches) run on the domain's worker, on its manager's thread or
+// inside put, kill, a switch or scan_once, with whatever locks their caller holds and none of the library's. They must not throw,
 // and may take only locks that are never held across a call which can wait for callbacks. They may
 // not wait for a switch, drain or end a domain. release may reinit, exit or free its own ref.
 //
@@ -91,6 +97,8 @@ enum class Flags : uint8_t {
   kInitAtomic = 1,   // atomic mode until switch_to_percpu, count 1; implies kAllowReinit
   kInitDead = 2,     // dead until reinit, count 0; implies kAllowReinit
   kAllowReinit = 4,  // may come back; the percpu counters stay allocated until exit
+  kManaged = 8,      // managed mode, now or from reinit on; count 1, and the manager's; implies
+                     // kAllowReinit, and makes kInitAtomic mean nothing
 };
 constexpr Flags operator|(Flags a, Flags b) noexcept {
   return static_cast<Flags>(static_cast<uint8_t>(a) | static_cast<uint8_t>(b));
@@ -162,6 +170,9 @@ class Ref {
   // Percpu mode; where the ref is dead, from its reinit or resurrect on. MAY BLOCK: for an earlier
   // switch.
   bool switch_to_percpu() noexcept;
+  // Managed mode; where the ref is dead, from its reinit or resurrect on. The way back is exit. A
+  // managed ref: nothing to do. MAY BLOCK: for an earlier switch.
+  bool switch_to_managed() noexcept;
   // Undoes kill while references are held: live again, with the initial reference. MAY BLOCK: until
   // kill has dropped it.
   bool resurrect() noexcept { return revive("resurrect", false); }
@@ -173,12 +184,16 @@ class Ref {
   bool is_zero() const noexcept;
   // Whether the ref is dead. ORDERING: none.
   bool is_dying() const noexcept;
+  // "percpu", "atomic", "managed", "atomic, dead", "not initialised", ...: what a message says about
+  // the ref. ORDERING: none; it may have changed since.
+  const char* state() const noexcept;
 
   // --- End of the public part
   // ---------------------------------------------------------------------
 
  private:
   friend class DomainState;
+  friend class ManagerState;
   friend class ModeChange;
 
   // Flags of the word, beside the address of the percpu counters. All are clear in percpu mode
@@ -194,6 +209,8 @@ class Ref {
   static constexpr uint64_t kBias = uint64_t{1} << 63;
   // The count of a ref that leaks: far from 0 and from kBias.
   static constexpr uint64_t kLeaked = uint64_t{1} << 62;
+  // During a visit of the manager, if nobody else holds any: the manager's and the visit's.
+  static constexpr uint64_t kVisitReferences = 2;
   static constexpr size_t kCounterSize = sizeof(uint64_t);
 
   static constexpr bool valid(uint64_t n) noexcept { return n - 1 < kMaxCount; }
@@ -211,6 +228,7 @@ class Ref {
   void reached_zero(Callback release) noexcept;
   void leak(MisuseKind kind, const char* call, uintptr_t word) noexcept;
   bool end_life(const char* call, bool expect_unused) noexcept;
+  static uint64_t live_references(const RefData& data) noexcept;
   bool unused(uint64_t counted) const noexcept;
   uint64_t sum_counters() const noexcept;
   DomainState& domain() const noexcept;
@@ -221,9 +239,12 @@ class Ref {
   bool to_atomic(const char* call, Callback done, bool sync) noexcept;
   bool revive(const char* call, bool from_zero) noexcept;
   bool may_change_mode(const char* call) const noexcept;
-  bool leave_percpu() noexcept;
-  void go_percpu(uint64_t taken) noexcept;
+  bool leave_percpu(uint64_t known) noexcept;
+  void go_percpu(uint64_t change) noexcept;
   void complete_switch(DomainState& domain) noexcept;  // for the worker
+  void begin_visit() noexcept;                         // and these for the manager
+  void sum_for_visit() noexcept;
+  bool end_visit() noexcept;
 
   std::atomic<uintptr_t> word_ = kAtomic | kAbsent;
   std::atomic<uint64_t> count_ = 0;

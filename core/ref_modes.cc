@@ -13,6 +13,8 @@
 //      counter is the count. In several steps, it could pass through 0 on the way.
 //   4. the callback; then, in one critical section, the switch is over and its reference dropped.
 //      That may be the last, so nothing touches the ref after it but release.
+// A visit of the manager is the same up to 3; then, in one critical section, the ref goes back to
+// percpu mode, or from the last two references, the manager's and the visit's, to 0.
 #include <cstdint>
 
 #include "callback_scope.h"
@@ -48,6 +50,13 @@ class ModeChange {
     if (!my_turn() && domain_.abandoned(&data_, lock_)) return refuse(MisuseKind::kForkChild);
     domain_.wait(lock_, my_turn);
     return true;
+  }
+
+  // The same for a switch that a managed ref may not make, whenever it has become one.
+  bool wait_for_unmanaged_turn() noexcept {
+    if (managed()) return refuse(MisuseKind::kManaged);
+    if (!wait_for_turn(false)) return false;
+    return !managed() || refuse(MisuseKind::kManaged);
   }
 
   // To atomic mode on the worker. REQUIRES: percpu mode, and a reference that finish() will drop.
@@ -97,6 +106,15 @@ class ModeChange {
   bool atomic() const noexcept { return (word() & Ref::kAtomic) != 0; }
   bool dead() const noexcept { return (word() & Ref::kDead) != 0; }
   bool abandoned() const noexcept { return domain_.abandoned(&data_, lock_); }
+  bool managed() const noexcept { return data_.managed.load(std::memory_order_relaxed); }
+  bool ended() const noexcept { return domain_.ended(lock_); }
+  // From here on the ref is managed when it is live, and never sticky.
+  void set_managed() noexcept {
+    data_.managed.store(true, std::memory_order_relaxed);
+    data_.sticky = false;
+  }
+  // The manager may visit the ref. REQUIRES: its reference is counted.
+  void hand_to_manager() noexcept { domain_.manager.add(data_, lock_); }
   RefData& data() noexcept { return data_; }
   DomainState::Lock& lock() noexcept { return lock_; }
 
@@ -123,6 +141,7 @@ bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
   if (!may_change_mode(call)) return false;
   ModeChange change(*this, call);
   if (change.dead()) return false;
+  if (change.managed()) return change.refuse(MisuseKind::kManaged);
   if (change.data().pending != 0 && CallbackScope::active()) {
     return change.refuse(MisuseKind::kWaitInCallback);
   }
@@ -157,7 +176,7 @@ bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
   if (!may_change_mode(call)) return false;
   ModeChange change(*this, call);
   if (!change.data().allow_reinit) return change.refuse(MisuseKind::kNoReinit);
-  if (!change.wait_for_turn(false)) return false;
+  if (!change.wait_for_unmanaged_turn()) return false;
   if (!change.atomic()) {
     if (sync && CallbackScope::active()) return change.refuse(MisuseKind::kWaitInCallback);
     if (!change.has_worker()) return false;
@@ -186,9 +205,30 @@ bool Ref::switch_to_percpu() noexcept {
   if (!may_change_mode(kCall)) return false;
   ModeChange change(*this, kCall);
   if (!change.data().allow_reinit) return change.refuse(MisuseKind::kNoReinit);
-  if (!change.wait_for_turn(false)) return false;
+  if (!change.wait_for_unmanaged_turn()) return false;
   change.data().sticky = false;
   if (change.atomic() && !change.dead()) go_percpu(0);
+  return true;
+}
+
+bool Ref::switch_to_managed() noexcept {
+  constexpr const char* kCall = "switch_to_managed";
+  if (!may_change_mode(kCall)) return false;
+  ModeChange change(*this, kCall);
+  if (!change.data().allow_reinit) return change.refuse(MisuseKind::kNoReinit);
+  if (change.managed()) return true;
+  if (!change.wait_for_turn(false)) return false;
+  if (change.managed()) return true;  // made so meanwhile
+  if (change.ended()) return change.refuse(MisuseKind::kDomainEnded);
+  change.set_managed();
+  if (change.dead()) return true;
+  if (change.atomic()) {
+    go_percpu(1);
+  } else {
+    // relaxed: the manager's reference, which it drops after a grace period and under the lock.
+    count_.fetch_add(1, std::memory_order_relaxed);
+  }
+  change.hand_to_manager();
   return true;
 }
 
@@ -205,7 +245,8 @@ bool Ref::revive(const char* call, bool from_zero) noexcept {
     return change.refuse(zero ? MisuseKind::kCountZero : MisuseKind::kCountNotZero);
   }
   if (!change.data().sticky) {
-    go_percpu(1);
+    go_percpu(live_references(change.data()));
+    if (change.managed()) change.hand_to_manager();
     return true;
   }
   // relaxed: the initial reference; it is there before anybody can see the ref live.
@@ -215,12 +256,12 @@ bool Ref::revive(const char* call, bool from_zero) noexcept {
   return true;
 }
 
-// REQUIRES: the lock; atomic mode, no switch pending. `taken`: references to count at the same
-// time.
-void Ref::go_percpu(uint64_t taken) noexcept {
+// REQUIRES: the lock; atomic mode, no switch pending but the caller's. `change`: references to count
+// at the same time.
+void Ref::go_percpu(uint64_t change) noexcept {
   // relaxed: the bias is in before any section can count, by the release below. The caller holds a
   // reference until then, or nobody does, so no put can reach 0 meanwhile.
-  count_.fetch_add(kBias + taken, std::memory_order_relaxed);
+  count_.fetch_add(kBias + change, std::memory_order_relaxed);
   const uintptr_t area = word_.load(std::memory_order_relaxed) & ~platform::kFlagMask;
   for (unsigned cpu = 0; cpu < sections_->cpus(); ++cpu) {
     // relaxed: published below; the sections before were waited for by the switch to atomic.
@@ -231,16 +272,16 @@ void Ref::go_percpu(uint64_t taken) noexcept {
   word_.fetch_and(~(kAtomic | kDead), std::memory_order_release);
 }
 
-// The sum of the percpu counters replaces the bias. Answers false if the count comes out below 1,
-// the reference that the switch lives on: then the ref leaks.
-bool Ref::leave_percpu() noexcept {
+// The sum of the percpu counters replaces the bias. Answers false if the count comes out below
+// `known`, the references that the caller knows to be held: then the ref leaks.
+bool Ref::leave_percpu(uint64_t known) noexcept {
   const uint64_t change = sum_counters() - kBias;
   // relaxed: the exchange settles it.
   uint64_t before = count_.load(std::memory_order_relaxed);
   uint64_t after;
   do {
     after = before + change;
-    if (!valid(after)) after = kLeaked;
+    if (after < known || !valid(after)) after = kLeaked;
     // sync[put] acq_rel: release: what the grace period made visible here, of the puts in percpu
     // mode, is visible to whoever drops the last; acquire: the callback sees the other puts, too.
   } while (!count_.compare_exchange_weak(before, after, std::memory_order_acq_rel,
@@ -251,7 +292,7 @@ bool Ref::leave_percpu() noexcept {
 void Ref::complete_switch(DomainState& domain) noexcept {
   constexpr const char* kCall = "switch to atomic mode";
   RefData* const data = data_;  // stays until the switch's reference is dropped
-  if (!leave_percpu()) report(MisuseKind::kSumBelowOne, kCall);
+  if (!leave_percpu(1)) report(MisuseKind::kSumBelowOne, kCall);
   if (data->confirm != nullptr) {
     CallbackScope scope(this);
     data->confirm(*this);
@@ -264,6 +305,34 @@ void Ref::complete_switch(DomainState& domain) noexcept {
     data->area = nullptr;
   }
   change.finish(1);
+}
+
+// A visit of the manager, in three steps. REQUIRES: the lock; a managed ref that is live, marked as
+// being switched.
+void Ref::begin_visit() noexcept {
+  // relaxed: the reference of the visit itself; the bias keeps the counter from 0.
+  count_.fetch_add(1, std::memory_order_relaxed);
+  // sync[section] seq_cst: as where any switch begins.
+  word_.fetch_or(kAtomic, std::memory_order_seq_cst);
+}
+
+// REQUIRES: a grace period after begin_visit; not the lock.
+void Ref::sum_for_visit() noexcept {
+  if (!leave_percpu(kVisitReferences)) report(MisuseKind::kSumBelowOne, "visit of the manager");
+}
+
+// Answers whether nobody held a reference: then the ref is dead. REQUIRES: the lock.
+bool Ref::end_visit() noexcept {
+  uint64_t count = kVisitReferences;
+  // sync[put] acq_rel: as in put, since this drops the last.
+  if (!count_.compare_exchange_strong(count, 0, std::memory_order_acq_rel,
+                                      std::memory_order_relaxed)) {
+    go_percpu(-uint64_t{1});
+    return false;
+  }
+  // relaxed: who acts on DEAD takes the lock.
+  word_.fetch_or(kDead, std::memory_order_relaxed);
+  return true;
 }
 
 }  // namespace PERCPU_PLATFORM

@@ -63,7 +63,7 @@ TEST_F(RefTest, InitRefusesWhatIsWrong) {
   EXPECT_EQ(ref.init(domain, nullptr), Status::kInvalidArgument);
   EXPECT_EQ(ref.init(domain, &CountedRef::release, static_cast<Flags>(64)),
             Status::kInvalidArgument);
-  EXPECT_EQ(ref.init(domain, &CountedRef::release, static_cast<Flags>(8) | kBack),
+  EXPECT_EQ(ref.init(domain, &CountedRef::release, static_cast<Flags>(16) | kBack),
             Status::kInvalidArgument);
   ref.exit();
   make(ref);

@@ -11,6 +11,7 @@ enum class [[nodiscard]] Status : uint8_t{
     kOk,
     kOutOfMemory,      // nothing has changed; the call may be tried again
     kInvalidArgument,  // an argument that is wrong in every state
+    kRefused,          // misuse (misuse.h): reported, and nothing has changed
 };
 
 constexpr const char* status_name(Status status) noexcept {
@@ -21,6 +22,8 @@ constexpr const char* status_name(Status status) noexcept {
       return "out of memory";
     case Status::kInvalidArgument:
       return "invalid argument";
+    case Status::kRefused:
+      return "refused";
   }
   return "unknown status";
 }
