@@ -51,17 +51,18 @@ void DomainState::remove_ref(RefData* data, Lock&) noexcept {
   }
 }
 
-void DomainState::queue_switch(RefData* data, Lock&) noexcept {
+bool DomainState::queue_switch(RefData* data, Lock&) noexcept {
   PERCPU_CHECK(data->pending != 0);
+  const bool was_empty = queue_last_ == nullptr;
   data->queue_next = nullptr;
-  if (queue_last_ != nullptr) {
-    queue_last_->queue_next = data;
-  } else {
+  if (was_empty) {
     queue_first_ = data;
-    queued_.notify_one();
+  } else {
+    queue_last_->queue_next = data;
   }
   queue_last_ = data;
   ++switches_queued_;
+  return was_empty;
 }
 
 void DomainState::end_switch(RefData* data, Lock& lock) noexcept {

@@ -66,8 +66,10 @@ class DomainState final : public platform::Sections {
     data->pending_kill = kill;
     data->begun_in = forks_;
   }
-  // Hands the switch to the worker, which calls Ref::complete_switch after a grace period.
-  void queue_switch(RefData* data, Lock&) noexcept;
+  // Hands the switch to the worker, which calls Ref::complete_switch after a grace period. Answers
+  // whether the worker is to be woken: without the lock, or it would wake only to wait for that.
+  [[nodiscard]] bool queue_switch(RefData* data, Lock&) noexcept;
+  void wake_worker() noexcept { queued_.notify_one(); }
   // Marks it as over, for everybody who waits.
   void end_switch(RefData* data, Lock&) noexcept;
   // Tells those who wait that something has ended.

@@ -59,17 +59,24 @@ class ModeChange {
     return !managed() || refuse(MisuseKind::kManaged);
   }
 
-  // To atomic mode on the worker. REQUIRES: percpu mode, and a reference that finish() will drop.
-  void start(Ref::Callback done, bool kill) noexcept {
+  // To atomic mode on the worker; drops the lock, and answers a ticket to wait with. REQUIRES: percpu
+  // mode, and a reference that finish() will drop.
+  uint64_t start(Ref::Callback done, bool kill) noexcept {
     data_.confirm = done;
     domain_.begin_switch(&data_, kill, lock_);
     // sync[section] seq_cst: ATOMIC comes before the grace period's loads of the reader counts in
     // the one total order; otherwise a section and the grace period can miss each other.
     ref_.word_.fetch_or(Ref::kAtomic, std::memory_order_seq_cst);
-    domain_.queue_switch(&data_, lock_);
+    const uint64_t ticket = data_.pending;
+    const bool wake = domain_.queue_switch(&data_, lock_);
+    lock_.unlock();
+    if (wake) domain_.wake_worker();
+    return ticket;
   }
-  void wait_for_started() noexcept {
-    domain_.wait(lock_, [this, ticket = data_.pending] { return data_.pending != ticket; });
+  // REQUIRES: a reference that the caller holds.
+  void wait_for_started(uint64_t ticket) noexcept {
+    lock_.lock();
+    domain_.wait(lock_, [this, ticket] { return data_.pending != ticket; });
   }
   // The same where nothing has to be waited for: runs `done` here, as a switch of its own.
   void run_here(Ref::Callback done, bool kill) noexcept {
@@ -183,8 +190,8 @@ bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
     change.data().sticky = true;
     // relaxed: the reference of the switch itself; the bias keeps the counter from 0.
     count_.fetch_add(1, std::memory_order_relaxed);
-    change.start(done, false);
-    if (sync) change.wait_for_started();
+    const uint64_t ticket = change.start(done, false);
+    if (sync) change.wait_for_started(ticket);
     return true;
   }
   change.data().sticky = true;
