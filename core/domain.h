@@ -22,6 +22,42 @@
 // area is known by its address for CPU 0; per_cpu_ptr finds the others. Every CPU that can come up
 // has its own, in cache lines that no other CPU's memory shares. Who frees an area orders all use of
 // it before. For those who may not wait for the allocator: pool.h.
+//
+// fork. The child has the thread that called it, and no worker. A domain made in the child is like
+// any other; of one that was made before, and of its refs:
+//
+//   call                             in the child
+//   -------------------------------  ----------------------------------------------------------
+//   get, put, tryget, tryget_live    ok
+//   is_zero, is_dying                ok
+//   init, cancel_init, exit, ~Ref    ok; for a pending switch: as ever, but ~Ref does not wait
+//   kill, switch_to_atomic(_sync)    ok in atomic mode; misuse where the worker would be needed
+//   switch_to_percpu, _to_managed    ok; but no manager comes
+//   resurrect, reinit                ok
+//   Manager::start, scan_once        misuse
+//   Manager::stop                    ok: it has stopped
+//   drain, Rcu::barrier              ok if nothing was queued at the fork; else misuse
+//   Rcu::read_lock, read_unlock      ok
+//   Rcu()                            ok if the parent has called it for this domain; else misuse
+//   Rcu::call, synchronize           misuse
+//   alloc_percpu, free_percpu        ok
+//   Pool, alloc, fill, empty, ~Pool  ok; but what was made before is not refilled by itself
+//   ~Domain                          reports what is left; waits for nothing, leaks its insides
+// Misuse of kind fork_child is reported, and changes nothing. It is also what a call meets that
+// would wait for a switch, kill or visit which was under way at the fork: in the child that never ends.
+// All that other threads were in the middle of stays so: their callbacks stop where they were, what
+// was queued does not run, their references are held for ever, and a ref that one of them had in
+// init, exit or cancel_init is not to be touched. Counts are right: each get and put is in the
+// child's memory, or is not.
+//   - Who forks in a callback on a worker: the child may only exec or _exit.
+//   - Who forks in an RCU reader, leaves it in the child as ever. On the linux platform with
+//     liburcu the child has no RCU beyond that (Rcu() is misuse for new domains, too).
+//   - fork MAY BLOCK: on that platform for a grace period of RCU that is under way. The program does
+//     not call liburcu's own functions for fork.
+//   - After vfork, _Fork or clone, or a fork in a signal handler: only exec or _exit. So for a core
+//     built without PERCPU_FORK_HANDLERS (percpu_library.cmake).
+//   - Handlers that the program gives to pthread_atfork before its first domain run while the
+//     library's locks are held: of all calls they may make get, put (not the last) and tryget.
 #ifndef PERCPU_CORE_DOMAIN_H_
 #define PERCPU_CORE_DOMAIN_H_
 

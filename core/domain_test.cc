@@ -163,6 +163,66 @@ TEST(DomainTest, EndReportsAreasThatAreLeft) {
   EXPECT_EQ(*area, 0u) << "freed under its owner";
 }
 
+// In whatever mode, and with whatever the worker was still to do for them.
+TEST(DomainTest, EndKeepsWhatIsHeld) {
+  MisuseLog log;
+  auto domain = std::make_unique<Domain>(log.options());
+  CountedRef atomic, dying, dead;
+  ASSERT_EQ(dead.init(*domain, &CountedRef::release, Flags::kInitDead), Status::kOk);
+  ASSERT_EQ(dying.init(*domain, &CountedRef::release), Status::kOk);
+  ASSERT_EQ(atomic.init(*domain, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  dying.get_many(2);
+  EXPECT_TRUE(dying.kill_and_confirm(&CountedRef::confirm));
+  domain.reset();
+  EXPECT_EQ(log.refs(), (std::vector<const percpu::Ref*>{&atomic, &dying, &dead}));
+  EXPECT_EQ(log.take(), (Reports{"~Domain: ref_not_exited", "~Domain: ref_not_exited",
+                                 "~Domain: ref_not_exited"}));
+  EXPECT_EQ(dying.confirms, 1);
+  EXPECT_TRUE(dying.tryget());
+  dying.put_many(2);
+  EXPECT_EQ(dying.releases, 0);
+  dying.put();
+  EXPECT_EQ(dying.releases, 1);
+  // What needs no worker still works.
+  atomic.get();
+  EXPECT_TRUE(atomic.kill());
+  EXPECT_TRUE(atomic.resurrect());
+  atomic.put_many(2);
+  EXPECT_EQ(atomic.releases, 1);
+  EXPECT_TRUE(dead.is_zero());
+  for (CountedRef* ref : {&atomic, &dying, &dead}) ref->exit();
+  EXPECT_EQ(log.take(), Reports{});
+}
+
+TEST(DomainTest, EndInTheReleaseOfItsOwnLastRefIsReported) {
+  static std::unique_ptr<Domain> own;
+  MisuseLog log;
+  own = std::make_unique<Domain>(log.options());
+  CountedRef ref;
+  ASSERT_EQ(ref.init(*own, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  ref.in_release = [](CountedRef& self) {
+    self.exit();
+    own.reset();
+  };
+  EXPECT_TRUE(ref.kill());
+  EXPECT_EQ(log.take(), Reports{"~Domain: domain_end_in_callback"});
+}
+
+// A confirm cannot exit its ref, so that the call which it is in finds the domain's insides.
+TEST(DomainTest, EndInAConfirmLeaks) {
+  static std::unique_ptr<Domain> own;
+  static MisuseLog log;
+  own = std::make_unique<Domain>(log.options());
+  CountedRef ref;
+  ASSERT_EQ(ref.init(*own, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  ref.in_confirm = [](CountedRef&) { own.reset(); };
+  EXPECT_TRUE(ref.kill_and_confirm(&CountedRef::confirm));
+  EXPECT_EQ(ref.releases, 1);
+  EXPECT_EQ(log.take(), (Reports{"~Domain: domain_end_in_callback", "~Domain: ref_not_exited"}));
+  ref.exit();
+  EXPECT_EQ(log.take(), Reports{});
+}
+
 TEST(DomainTest, TwoDomainsShareNothing) {
   MisuseLog log_a, log_b;
   Domain a(log_a.options()), b(log_b.options());

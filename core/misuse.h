@@ -44,8 +44,9 @@ enum class MisuseKind : uint8_t {
   kManagerRuns,          // Manager::start while its thread runs: refused
   kPoolAlive,            // the domain ended first: nothing is freed
   kNotAnArea,            // free_percpu of an address at which no area begins: nothing is done
+  kForkChild,            // needs a worker or thread that stayed in the parent of a fork: refused
 };
-inline constexpr unsigned kMisuseKinds = 25;
+inline constexpr unsigned kMisuseKinds = 26;
 
 // "put_below_zero", ...
 const char* misuse_name(MisuseKind kind) noexcept;

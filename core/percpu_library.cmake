@@ -7,6 +7,7 @@ set(PERCPU_PUBLIC_HEADERS
   domain.h
   manager.h
   misuse.h
+  pool.h
   rcu.h
   rcuref_blocking.h
   rcuref_count.h
@@ -20,7 +21,8 @@ set(PERCPU_PUBLIC_HEADERS
 set(PERCPU_PLATFORM_HEADERS
   platform/linux/percpu_platform.h
   platform/portable/percpu_platform.h
-  platform/reader_counts.h)
+  platform/reader_counts.h
+  refill_record.h)
 
 # percpu_add_library(NAME SOURCE_DIR PLATFORM)
 #
@@ -33,8 +35,16 @@ function(percpu_add_library name source_dir platform)
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${parent}>)
 endfunction()
 
+# PERCPU_FORK_HANDLERS: whether the child of a fork may go on using its domains (domain.h). Needs
+# pthread_atfork.
+option(PERCPU_FORK_HANDLERS "handlers of the core run around fork" ${UNIX})
+
 # The same for a project of other people: what lies beside SOURCE_DIR stays out of their include path.
 function(percpu_add_library_alone name source_dir platform)
+  set(fork no_fork.cc)
+  if(PERCPU_FORK_HANDLERS)
+    set(fork posix_fork.cc)
+  endif()
   add_library(${name}
     ${source_dir}/domain.cc
     ${source_dir}/domain_state.cc
@@ -50,7 +60,8 @@ function(percpu_add_library_alone name source_dir platform)
     ${source_dir}/ref_modes.cc
     ${source_dir}/refill_worker.cc
     ${source_dir}/platform/${platform}/percpu_platform.cc
-    ${source_dir}/platform/reader_counts.cc)
+    ${source_dir}/platform/reader_counts.cc
+    ${source_dir}/platform/${fork})
   set(include ${CMAKE_CURRENT_BINARY_DIR}/percpu_include/${name})
   file(MAKE_DIRECTORY ${include})
   file(CREATE_LINK ${source_dir} ${include}/percpu SYMBOLIC)

@@ -7,6 +7,7 @@
 
 #include "callback_scope.h"
 #include "domain_state.h"
+#include "refill_worker.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {

@@ -57,13 +57,14 @@
 
 #include "domain.h"
 #include "percpu_platform.h"
-#include "refill_worker.h"
+#include "refill_record.h"
 #include "status.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
 
 class DomainState;
+class RefillWorker;
 
 // Numbers of areas in stock.
 struct Watermarks {

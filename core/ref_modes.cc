@@ -31,16 +31,23 @@ class ModeChange {
   ModeChange(Ref& ref, const char* call) noexcept
       : ref_(ref), data_(*ref.data_), domain_(ref.domain()), call_(call), lock_(domain_.mutex) {}
 
-  // The two answer false after they have reported why the call is refused.
+  // These answer false after they have reported why the call is refused.
   bool refuse(MisuseKind kind) noexcept {
     lock_.unlock();
     ref_.report(kind, call_);
     return false;
   }
+  // Whether the domain has a worker for a switch.
+  bool has_worker() noexcept {
+    if (domain_.ended(lock_)) return refuse(MisuseKind::kDomainEnded);
+    if (domain_.forks(lock_) != 0) return refuse(MisuseKind::kForkChild);
+    return true;
+  }
   // Waits until no switch is pending and, if asked, no kill on its way.
   bool wait_for_turn(bool for_kill_too) noexcept {
     const auto my_turn = [&] { return data_.pending == 0 && !(for_kill_too && data_.killing); };
     if (!my_turn() && CallbackScope::active()) return refuse(MisuseKind::kWaitInCallback);
+    if (!my_turn() && domain_.abandoned(&data_, lock_)) return refuse(MisuseKind::kForkChild);
     domain_.wait(lock_, my_turn);
     return true;
   }
@@ -105,6 +112,7 @@ class ModeChange {
   uintptr_t word() const noexcept { return ref_.word_.load(std::memory_order_relaxed); }
   bool atomic() const noexcept { return (word() & Ref::kAtomic) != 0; }
   bool dead() const noexcept { return (word() & Ref::kDead) != 0; }
+  bool abandoned() const noexcept { return domain_.abandoned(&data_, lock_); }
   bool managed() const noexcept { return data_.managed.load(std::memory_order_relaxed); }
   bool ended() const noexcept { return domain_.ended(lock_); }
   // From here on the ref is managed when it is live, and never sticky.
@@ -144,7 +152,8 @@ bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
   if (change.data().pending != 0 && CallbackScope::active()) {
     return change.refuse(MisuseKind::kWaitInCallback);
   }
-  if (!change.atomic() && change.ended()) return change.refuse(MisuseKind::kDomainEnded);
+  if (!change.atomic() && !change.has_worker()) return false;
+  if (change.abandoned()) return change.refuse(MisuseKind::kForkChild);
 
   // relaxed: what happens after the callback's start, which follows, sees DEAD by coherence (G4).
   word_.fetch_or(kDead, std::memory_order_relaxed);
@@ -177,7 +186,7 @@ bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
   if (!change.wait_for_unmanaged_turn()) return false;
   if (!change.atomic()) {
     if (sync && CallbackScope::active()) return change.refuse(MisuseKind::kWaitInCallback);
-    if (change.ended()) return change.refuse(MisuseKind::kDomainEnded);
+    if (!change.has_worker()) return false;
     change.data().sticky = true;
     // relaxed: the reference of the switch itself; the bias keeps the counter from 0.
     count_.fetch_add(1, std::memory_order_relaxed);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "refill_worker.h"
 
+#include <new>
+
 #include "check.h"
 #include "pool.h"
 
@@ -104,6 +106,23 @@ void RefillWorker::stop() noexcept {
     kick_.notify();
   }
   worker_.join();
+}
+
+void RefillWorker::lock_for_fork() noexcept {
+  mutex_.lock();
+  for (Pool* pool = pools_; pool != nullptr; pool = pool->refills_.next) pool->mutex_.lock();
+}
+
+void RefillWorker::unlock_after_fork(bool in_child) noexcept {
+  if (in_child) {
+    // The thread is not here, and with it the refill that may have been under way: between two
+    // areas, since it had no pool's lock.
+    current_ = nullptr;
+    waiting_ = 0;
+    new (&ended_) std::condition_variable;
+  }
+  for (Pool* pool = pools_; pool != nullptr; pool = pool->refills_.next) pool->mutex_.unlock();
+  mutex_.unlock();
 }
 
 Pool* RefillWorker::next(const Pool* pool) noexcept {

@@ -13,7 +13,6 @@
 #ifndef PERCPU_CORE_REFILL_WORKER_H_
 #define PERCPU_CORE_REFILL_WORKER_H_
 
-#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -22,23 +21,12 @@
 
 #include "kick.h"
 #include "percpu_platform.h"
+#include "refill_record.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
 
 class Pool;
-
-// The worker's record of one pool, in the pool. Guarded by the worker's lock, unless a field says
-// otherwise.
-struct RefillRecord {
-  static constexpr uint32_t kWanted = 1;
-  static constexpr uint32_t kHolder = 2;
-
-  std::atomic<uint32_t> state = 0;  // kWanted, and kHolder for each holder; not guarded
-  uint64_t round = 0;               // in which it was refilled last
-  Pool* previous = nullptr;         // list of the domain's pools
-  Pool* next = nullptr;
-};
 
 class RefillWorker {
  public:
@@ -60,6 +48,10 @@ class RefillWorker {
   void wait_for_refills() noexcept;
   // Waits for refills, then ends the worker.
   void stop() noexcept;
+  // Around a fork: its own lock, then each pool's. Nobody else holds both, or takes either with the
+  // domain's held.
+  void lock_for_fork() noexcept;
+  void unlock_after_fork(bool in_child) noexcept;
   // The pool after `pool` in no particular order, the first for null. REQUIRES: stopped.
   Pool* next(const Pool* pool) noexcept;
 
