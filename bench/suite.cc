@@ -59,6 +59,7 @@ const std::vector<Theme>& themes() {
       {"kill", "from kill to what it brings about", "us", "wake-up and membarrier"},
       {"switch", "to atomic mode and back", "us", "wake-up, membarrier, wake-up"},
       {"rcu", "RCU", "ns", "urcu-bp"},
+      {"pool", "an area of 64 bytes", "ns", "malloc, free"},
       {"memory", "memory of one, in 100,000", "bytes", "std::atomic"},
   };
   return list;
@@ -70,6 +71,7 @@ Suite::Suite() {
   add_kill(*this);
   add_switch(*this);
   add_rcu(*this);
+  add_pool(*this);
   add_memory(*this);
 }
 

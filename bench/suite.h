@@ -65,6 +65,7 @@ void add_tryget(Suite& suite);
 void add_kill(Suite& suite);
 void add_switch(Suite& suite);
 void add_rcu(Suite& suite);
+void add_pool(Suite& suite);
 void add_memory(Suite& suite);
 
 // Ends a body that cannot run here. Answers whether it can.
