@@ -52,8 +52,7 @@ void settle_steps() {
 [[noreturn]] void leave_execution(Verdict verdict) {
   ending = verdict;
   g.active = false;
-  Fiber abandoned;
-  fiber_switch(abandoned, host_fiber());
+  fiber_switch(fiber(g.current), host_fiber());
   __builtin_unreachable();
 }
 
@@ -247,6 +246,7 @@ void begin_execution(const Options& options, bool record) {
   shadow_setup();
   journal_setup();
   fibers_setup();
+  fibers_use_os_threads(options.os_threads);
   signals_setup();
   host_fiber().thread_pointer = read_thread_pointer();
   Clock top = g.base;

@@ -150,6 +150,8 @@ struct Options {
   bool races = true;               // report data races
   bool weak_memory = true;         // loads may return stale stores; false: sequential consistency
   bool plain_points = false;       // plain accesses are scheduling points too
+  bool os_threads = false;         // each logical thread on an OS thread of its own, one at a time:
+                                   // the same execution, for debuggers; a switch takes microseconds
   bool leaks = true;               // live blocks at the end are a failure
   uint32_t fail_allocation = 0;    // the n-th allocation of the execution returns null; 0 = none
 
