@@ -69,6 +69,9 @@ struct Engine {
   uint64_t random;
   uint64_t strategy_left;  // recording: points until the strategy's next preemption, 0 = never
   bool every_point;        // slow_point at each point
+  bool fair;               // the step budget is spent: threads take turns
+  uint32_t fair_cursor;    // whose turn came last
+  uint64_t step_limit;     // points until the budget that counts now is spent
   bool explain_pass;       // a failure now is final
   size_t bytes_used;
   Clock base;  // the execution's first clock

@@ -49,7 +49,7 @@ enum class FailureKind : uint8_t {
   kDeadlock,      // nobody can run, and all wait for locks or threads
   kLostWakeup,    // nobody can run, and somebody waits on a condition variable or a futex
   kLockMisuse,    // relock by the owner, unlock by another
-  kLivelock,      // step budget spent, and Options::budget_is_failure
+  kLivelock,      // both budgets spent, the second under a fair schedule
   kStackOverflow,
   kCrash,           // a fatal signal or abort() in the code under test
   kNondeterminism,  // the second run of a failing schedule took another course
@@ -145,8 +145,9 @@ struct Options {
   // If set: exactly these departures from the default schedule, no bytes, no seed.
   const std::vector<Choice>* choices = nullptr;
 
-  uint64_t step_budget = 20000;    // points; beyond it the execution is cut off
-  bool budget_is_failure = false;  // ... or fails with kLivelock
+  uint64_t step_budget = 20000;   // points; then the schedule goes on fairly
+  uint64_t fair_budget = 200000;  // points of that; beyond them the execution fails with kLivelock.
+                                  // 0: it is cut off at once
   bool races = true;               // report data races
   bool weak_memory = true;         // loads may return stale stores; false: sequential consistency
   bool plain_points = false;       // plain accesses are scheduling points too
@@ -165,6 +166,9 @@ struct Options {
   void* on_failure_context = nullptr;
 };
 
+// Cut off: the step budget was spent. A spin loop is right, and yet an unfair schedule never ends
+// it; so from there on threads take turns, loads return the newest store, and what ends under that
+// is no livelock.
 enum class Verdict : uint8_t { kClean, kCutOff, kFailed };
 
 struct Result {
