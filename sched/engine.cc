@@ -396,20 +396,19 @@ void slow_point() {
   switch_to(next);
 }
 
-uint32_t choose_age(uint32_t candidates) {
+uint32_t choose_departure(uint32_t candidates, uint32_t one_in) {
   if (g.fair) return 0;
-  // Half of the loads that have a choice return the latest store: too much that is stale hides the
-  // states behind it.
-  uint32_t age = 0;
+  uint32_t chosen = 0;
   if (g.options.choices != nullptr) {
-    age = given_age();
-    if (age >= candidates) age = 0;
-  } else if (choose_number(2) != 0) {
-    age = 1 + choose_number(candidates - 1);
+    chosen = given_departure();
+    if (chosen >= candidates) chosen = 0;
+  } else if (choose_number(one_in) == 1) {
+    chosen = 1 + choose_number(candidates - 1);
   }
-  if (g.recording && age != 0) record_age_choice(g.current, g.self->op, g.self->choices_in_op, age);
+  if (g.recording && chosen != 0)
+    record_departure(g.current, g.self->op, g.self->choices_in_op, chosen);
   ++g.self->choices_in_op;
-  return age;
+  return chosen;
 }
 
 bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {

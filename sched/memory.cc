@@ -98,7 +98,7 @@ Store& choose_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
     run = 0;
     return latest;
   }
-  *age = choose_age(candidates);
+  *age = choose_departure(candidates, kStaleOneIn);
   run = *age == 0 ? 0 : static_cast<uint8_t>(run + 1);
   return store_at(loc, count - 1 - *age);
 }
