@@ -72,7 +72,7 @@ uintptr_t reuse(size_t size, size_t alignment) {
   const uintptr_t address = blocks[reusable[place]].address;
   forget_reusable(place);
   for (Cell *cell = cell_of(address), *end = cell + (size + 7) / 8; cell != end; ++cell)
-    *cell = {.write = g.epoch, .write_mask = 0xff};
+    *cell = Cell{g.epoch, 0, 0xff, 0, 0, 0, 0, 0};
   return address;
 }
 

@@ -243,6 +243,32 @@ TEST(WeakCompareExchange, FailsForNothing) {
   EXPECT_EQ(search(weak_loop, 1000).verdict, Verdict::kClean);
 }
 
+// --- Code that is not instrumented
+// ------------------------------------------------------------------
+
+// As call_once of a library does: the store is not seen, the load that finds it is.
+void store_unseen(std::atomic<uint32_t>& x, uint32_t value) {
+  asm volatile("xchgl %0, %1" : "+r"(value), "+m"(x) : : "memory");
+}
+void foreign_release(std::memory_order load_order) {
+  int plain = 0;
+  std::atomic<uint32_t> done = 0;
+  (void)done.load(kRelaxed);
+  parallel(
+      [&] {
+        plain = 1;
+        store_unseen(done, 1);
+        std::this_thread::yield();
+      },
+      [&] {
+        if (done.load(load_order) == 1 && plain != 1) sched::fail("T", "too early");
+      });
+}
+TEST(Foreign, StoreCountsAsRelease) {
+  EXPECT_EQ(search([] { foreign_release(kAcquire); }, 500).failure.message, "");
+  EXPECT_EQ(search([] { foreign_release(kRelaxed); }, 500).failure.kind, FailureKind::kDataRace);
+}
+
 // --- 16 bytes
 // ---------------------------------------------------------------------------------------
 
