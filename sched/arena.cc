@@ -19,7 +19,12 @@ struct Header {
 };
 constexpr uint64_t kMagic = 0x1a57b10c;
 
+// Freed blocks that an allocation may get, the latest last.
+constexpr uint32_t kReusable = 8;
+
 Block blocks[kMaxBlocks];
+uint32_t reusable[kReusable];
+uint32_t reusable_count;
 uint32_t block_count;
 uint32_t live;
 size_t used;
@@ -41,6 +46,36 @@ Block* block_of(void* pointer) {
   return block->address == address ? block : nullptr;
 }
 
+void forget_reusable(uint32_t place) {
+  --reusable_count;
+  memmove(reusable + place, reusable + place + 1, (reusable_count - place) * sizeof *reusable);
+}
+
+void remember_reusable(uint32_t block) {
+  if (reusable_count == kReusable) forget_reusable(0);
+  reusable[reusable_count++] = block;
+}
+
+// The address of a freed block that the allocation gets, or 0. What was known of its memory goes:
+// it is written by who allocates it, so whoever comes from the life before has a race.
+uintptr_t reuse(size_t size, size_t alignment) {
+  if (!g.options.reuse || reusable_count == 0) return 0;
+  uint32_t places[kReusable], count = 0;
+  for (uint32_t i = reusable_count; i-- > 0;) {
+    const Block& b = blocks[reusable[i]];
+    if (b.size == size && b.address % alignment == 0) places[count++] = i;
+  }
+  if (count == 0) return 0;
+  const uint32_t chosen = choose_departure(1 + count, kReuseOneIn);
+  if (chosen == 0) return 0;
+  const uint32_t place = places[chosen - 1];
+  const uintptr_t address = blocks[reusable[place]].address;
+  forget_reusable(place);
+  for (Cell *cell = cell_of(address), *end = cell + (size + 7) / 8; cell != end; ++cell)
+    *cell = Cell{g.epoch, 0, 0xff, 0, 0, 0, 0, 0};
+  return address;
+}
+
 }  // namespace
 
 void arena_reset() {
@@ -48,6 +83,7 @@ void arena_reset() {
   used = kRedZone;
   block_count = 0;
   live = 0;
+  reusable_count = 0;
 }
 
 size_t arena_used() {
@@ -71,15 +107,17 @@ void* arena_allocate(size_t size, size_t alignment) {
     blocks[block_count++] = {0, size, number, false};
     return nullptr;
   }
-  uintptr_t address = kWorldBase + offset;
+  uintptr_t address = reuse(size, alignment);
+  if (address == 0) {
+    address = kWorldBase + offset;
+    used = (offset + size + 7) & ~size_t{7};
+  }
   auto* header = reinterpret_cast<Header*>(address) - 1;
   *header = {block_count, kMagic};
   blocks[block_count++] = {address, size, number, true};
   ++live;
   memset(reinterpret_cast<void*>(address), 0xcd, size);
   mark(address, size, 8);
-  uintptr_t end = kWorldBase + ((offset + size + 7) & ~size_t{7});
-  used = end - kWorldBase;
   if (g.recording) record_heap(StepKind::kMalloc, address, size);
   return reinterpret_cast<void*>(address);
 }
@@ -97,6 +135,7 @@ void arena_free(void* pointer) {
       check_write(cell, a, end - a < 8 ? static_cast<unsigned>(end - a) : 8, true);
   }
   mark(block->address, block->size, kHeapFreed);
+  remember_reusable(static_cast<uint32_t>(block - blocks));
   block->live = false;
   --live;
 }

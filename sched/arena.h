@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The heap of an execution: a bump allocator at a fixed address, so that the same program sees the
-// same pointers in every run. Nothing is reused within an execution, so use after free always
-// shows.
+// same pointers in every run. Whether an allocation gets one of the latest freed blocks of its size
+// is a choice of the schedule: fresh memory shows every use after free, reuse shows ABA.
 #ifndef LASTPUT_SCHED_ARENA_H_
 #define LASTPUT_SCHED_ARENA_H_
 

@@ -24,6 +24,7 @@ Engine g;
 namespace {
 
 constexpr uint32_t kNobody = kMaxThreads;
+constexpr uint64_t kFairTurn = 50;  // points
 
 Verdict ending;  // how the current execution ended
 
@@ -35,7 +36,7 @@ uint32_t bit(uint32_t thread) {
 // first, or one point where every point matters (recording, given choices).
 void set_countdown(uint64_t distance) {
   g.strategy_left = distance;
-  uint64_t left = g.options.step_budget - g.steps;
+  uint64_t left = g.step_limit - g.steps;
   uint64_t n = distance == 0 || distance > left ? left : distance;
   if (g.every_point) n = 1;
   g.interval = n;
@@ -52,17 +53,25 @@ void settle_steps() {
 [[noreturn]] void leave_execution(Verdict verdict) {
   ending = verdict;
   g.active = false;
-  Fiber abandoned;
-  fiber_switch(abandoned, host_fiber());
+  fiber_switch(fiber(g.current), host_fiber());
   __builtin_unreachable();
 }
 
 void check_budget() {
-  if (g.steps < g.options.step_budget) return;
-  if (g.options.budget_is_failure)
-    fail_execution(FailureKind::kLivelock, "G9",
-                   "the step budget is spent: a livelock, or too small a budget");
-  leave_execution(Verdict::kCutOff);
+  if (g.steps < g.step_limit) return;
+  if (g.fair)
+    fail_execution(
+        FailureKind::kLivelock, "G9",
+        "no end under a fair schedule either: a livelock, or too small budgets of steps");
+  if (g.options.fair_budget == 0) leave_execution(Verdict::kCutOff);
+  g.fair = true;
+  g.step_limit += g.options.fair_budget;
+  set_countdown(1);
+}
+
+// Points until the current thread's turn is over; 0 = never.
+uint64_t next_turn() {
+  return g.fair ? kFairTurn : next_distance();
 }
 
 void switch_to(uint32_t next) {
@@ -98,8 +107,15 @@ void wake_by_time(uint32_t i) {
   make_runnable(i);
 }
 
+// The next one after whoever had the last turn.
+uint32_t decide_fairly(uint32_t candidates) {
+  uint32_t later = candidates & ~(bit(g.fair_cursor + 1) - 1);
+  return g.fair_cursor = static_cast<uint32_t>(std::countr_zero(later != 0 ? later : candidates));
+}
+
 // One choice of the schedule: among `candidates`, where the default schedule takes `fallback`.
 uint32_t decide(uint32_t candidates, uint32_t fallback, bool strategy_chooses) {
+  if (g.fair) return decide_fairly(candidates);
   uint32_t chosen = fallback;
   if (g.options.choices != nullptr) {
     uint32_t given = given_thread();
@@ -172,7 +188,7 @@ void count_blocking_step() {
   settle_steps();
   ++g.steps;
   check_budget();
-  if (uint64_t left = g.options.step_budget - g.steps; g.interval > left) {
+  if (uint64_t left = g.step_limit - g.steps; g.interval > left) {
     g.interval = left;
     g.countdown = static_cast<int64_t>(left);
   }
@@ -195,7 +211,7 @@ void run_destructors() {
   wake(&t, kMaxThreads);
   bool all_done = true;
   for (uint32_t i = 0; i < g.thread_count; ++i) all_done &= g.threads[i].state == State::kDone;
-  if (all_done) leave_execution(Verdict::kClean);
+  if (all_done) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
   uint32_t next = pick_next();
   if (next == kNobody) nobody_can_run();
   switch_to(next);
@@ -247,6 +263,7 @@ void begin_execution(const Options& options, bool record) {
   shadow_setup();
   journal_setup();
   fibers_setup();
+  fibers_use_os_threads(options.os_threads);
   signals_setup();
   host_fiber().thread_pointer = read_thread_pointer();
   Clock top = g.base;
@@ -263,6 +280,9 @@ void begin_execution(const Options& options, bool record) {
   g.races = options.races;
   g.every_point = record || options.choices != nullptr;
   g.slow_access = record || options.plain_points;
+  g.fair = false;
+  g.fair_cursor = 0;
+  g.step_limit = options.step_budget;
   g.steps = g.switches = g.now_ns = 0;
   g.hash = 0x1a57;
   g.runnable = 0;
@@ -331,6 +351,14 @@ void tell_failure() {
   }
 }
 
+// The current thread's turn is over.
+void take_turns(uint32_t others) {
+  if (others == 0) return;
+  uint32_t next = decide_fairly(others);
+  wake_by_time(next);
+  switch_to(next);
+}
+
 }  // namespace
 
 void slow_point() {
@@ -341,11 +369,15 @@ void slow_point() {
   if (g.every_point) {
     preempt = left == 1;
     if (left > 1) --left;
-    set_countdown(preempt ? next_distance() : left);
+    set_countdown(preempt ? next_turn() : left);
   } else {
-    set_countdown(next_distance());
+    set_countdown(next_turn());
   }
   uint32_t others = g.runnable & ~bit(g.current);
+  if (g.fair) {
+    if (preempt) take_turns(others | timed_waiters());
+    return;
+  }
   if (!preempt && g.options.choices == nullptr) {
     ++g.self->choices_in_op;
     return;
@@ -364,19 +396,19 @@ void slow_point() {
   switch_to(next);
 }
 
-uint32_t choose_age(uint32_t candidates) {
-  // Half of the loads that have a choice return the latest store: too much that is stale hides the
-  // states behind it.
-  uint32_t age = 0;
+uint32_t choose_departure(uint32_t candidates, uint32_t one_in) {
+  if (g.fair) return 0;
+  uint32_t chosen = 0;
   if (g.options.choices != nullptr) {
-    age = given_age();
-    if (age >= candidates) age = 0;
-  } else if (choose_number(2) != 0) {
-    age = 1 + choose_number(candidates - 1);
+    chosen = given_departure();
+    if (chosen >= candidates) chosen = 0;
+  } else if (choose_number(one_in) == 1) {
+    chosen = 1 + choose_number(candidates - 1);
   }
-  if (g.recording && age != 0) record_age_choice(g.current, g.self->op, g.self->choices_in_op, age);
+  if (g.recording && chosen != 0)
+    record_departure(g.current, g.self->op, g.self->choices_in_op, chosen);
   ++g.self->choices_in_op;
-  return age;
+  return chosen;
 }
 
 bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {

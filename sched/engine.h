@@ -69,6 +69,9 @@ struct Engine {
   uint64_t random;
   uint64_t strategy_left;  // recording: points until the strategy's next preemption, 0 = never
   bool every_point;        // slow_point at each point
+  bool fair;               // the step budget is spent: threads take turns
+  uint32_t fair_cursor;    // whose turn came last
+  uint64_t step_limit;     // points until the budget that counts now is spent
   bool explain_pass;       // a failure now is final
   size_t bytes_used;
   Clock base;  // the execution's first clock
@@ -112,8 +115,14 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns);
 uint32_t wake(const void* key, uint32_t count);
 // Prefers any other runnable thread.
 void yield();
-// Which store a load returns, of `candidates`: 0 = the latest. A choice of the schedule.
-uint32_t choose_age(uint32_t candidates);
+// A choice of the schedule that is not whose turn it is: one of `candidates`, 0 = as ever. A random
+// schedule departs from that once in `one_in` times.
+uint32_t choose_departure(uint32_t candidates, uint32_t one_in);
+// Which store a load returns. Half of the loads that have a choice return the latest store: too much
+// that is stale hides the states behind it.
+inline constexpr uint32_t kStaleOneIn = 2;
+inline constexpr uint32_t kReuseOneIn = 4;
+inline constexpr uint32_t kSpuriousOneIn = 8;
 // Starts a logical thread; its index. Fails the execution when there are too many.
 uint32_t start_thread(void* (*function)(void*), void* argument);
 uint32_t thread_of(pthread_t donor);  // kMaxThreads if it is none of ours

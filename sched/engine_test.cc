@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdlib>
 #include <cstring>
@@ -639,6 +640,7 @@ TEST(Crashes, StackOverflowIsFound) {
 TEST(Budget, EndlessLoopIsCutOff) {
   Options o = seeded(1);
   o.step_budget = 1000;
+  o.fair_budget = 0;
   Result r = sched::run(
       [](void*) {
         std::atomic<int> x{0};
@@ -648,7 +650,7 @@ TEST(Budget, EndlessLoopIsCutOff) {
       nullptr, o);
   EXPECT_EQ(Verdict::kCutOff, r.verdict);
   EXPECT_EQ(1000u, r.steps);
-  o.budget_is_failure = true;
+  o.fair_budget = 1000;
   r = sched::run(
       [](void*) {
         std::atomic<int> x{0};
@@ -657,6 +659,95 @@ TEST(Budget, EndlessLoopIsCutOff) {
       },
       nullptr, o);
   EXPECT_EQ(FailureKind::kLivelock, r.failure.kind);
+  EXPECT_EQ(2000u, r.steps);
+}
+
+// Unfair schedules never end these, fair ones do: not livelocks, on either back end, recorded or
+// not, and with the same course.
+void spins_without_yield() {
+  std::atomic<int> turn{0};
+  parallel(
+      [&] {
+        while (turn.load(kRelaxed) != 1) {
+        }
+        turn.store(2, kRelaxed);
+      },
+      [&] {
+        while (turn.load(kRelaxed) != 2) {
+        }
+        turn.store(3, kRelaxed);
+      },
+      [&] { turn.store(1, kRelaxed); });
+}
+void sleeps_while_another_spins() {
+  std::atomic<bool> done{false};
+  parallel(
+      [&] {
+        while (!done.load(kRelaxed)) {
+        }
+      },
+      [&] {
+        std::this_thread::sleep_for(std::chrono::hours(1));
+        done.store(true, kRelaxed);
+      });
+}
+void spins_for_a_lock() {
+  std::atomic_flag held = ATOMIC_FLAG_INIT;
+  int shared = 0;
+  auto add = [&] {
+    while (held.test_and_set(kAcquire)) {
+    }
+    ++shared;
+    held.clear(kRelease);
+  };
+  parallel(add, add, add);
+}
+TEST(Budget, RightSpinLoopsAreNoLivelocks) {
+  for (Body body : {spins_without_yield, sleeps_while_another_spins, spins_for_a_lock}) {
+    uint64_t cut_off = 0;
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+      Options o = seeded(seed);
+      o.mean_interval = 0;  // no preemption: as unfair as can be
+      o.step_budget = 300;
+      Result r = sched::run(call, reinterpret_cast<void*>(body), o);
+      ASSERT_NE(Verdict::kFailed, r.verdict) << r.failure.message;
+      cut_off += r.verdict == Verdict::kCutOff;
+      o.record_always = seed % 2 == 0;
+      o.os_threads = seed % 3 == 0;
+      Result again = sched::run(call, reinterpret_cast<void*>(body), o);
+      ASSERT_EQ(r.trace_hash, again.trace_hash);
+      ASSERT_EQ(r.verdict, again.verdict);
+    }
+    if (body != spins_for_a_lock) {
+      EXPECT_GT(cut_off, 0u);
+    }
+  }
+}
+TEST(Budget, WhatCannotEndIsALivelockAndReplays) {
+  auto body = [] {
+    std::atomic<int> a{0}, b{0};
+    parallel(
+        [&] {
+          while (a.load(kRelaxed) == 0) {
+          }
+          b.store(1, kRelaxed);
+        },
+        [&] {
+          while (b.load(kRelaxed) == 0) {
+          }
+          a.store(1, kRelaxed);
+        });
+  };
+  Options o = seeded(1);
+  o.step_budget = 300;
+  o.fair_budget = 3000;
+  Result r = search(body, 1, o);
+  EXPECT_EQ(FailureKind::kLivelock, r.failure.kind);
+  Options replay = o;
+  replay.choices = &r.recording.choices;
+  Result again = sched::run(call, reinterpret_cast<void*>(+body), replay);
+  EXPECT_EQ(r.trace_hash, again.trace_hash);
+  EXPECT_EQ(r.steps, again.steps);
 }
 TEST(Budget, SpinWithYieldEnds) {
   expect_clean([] {

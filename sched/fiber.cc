@@ -4,17 +4,20 @@
 #include <asm/prctl.h>
 #include <link.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "sched/fatal.h"
 #include "sched/real.h"
 #include "sched/sched.h"
 #include "sched/shadow.h"
+#include "sched/signals.h"
 
 #if SCHED_ASAN
 extern "C" void __asan_unpoison_memory_region(const volatile void*, size_t);
@@ -47,32 +50,80 @@ sched_start:
   call *%rbx
   ud2
 .size sched_start, .-sched_start
-.type sched_leave_stack, @function
-sched_leave_stack:
+)");
+
+// The same between OS threads: gives the baton to `to`, and waits for its own. Who waits uses
+// registers alone: its stack may be given to a new logical thread meanwhile, whose first frame
+// fiber.sp then points to. Raw system calls, for it must not pass through anything that the engine
+// interposes. The offsets are those of Fiber.
+asm(R"(
+.type sched_pass, @function
+sched_pass:
+  .cfi_startproc
+  pushq %rbp
+  .cfi_def_cfa_offset 16
+  .cfi_offset %rbp, -16
+  pushq %rbx
+  .cfi_def_cfa_offset 24
+  .cfi_offset %rbx, -24
+  pushq %r12
+  .cfi_def_cfa_offset 32
+  .cfi_offset %r12, -32
+  pushq %r13
+  .cfi_def_cfa_offset 40
+  .cfi_offset %r13, -40
+  pushq %r14
+  .cfi_def_cfa_offset 48
+  .cfi_offset %r14, -48
+  pushq %r15
+  .cfi_def_cfa_offset 56
+  .cfi_offset %r15, -56
+  movq %rsp, (%rdi)
+  movq %rdi, %r12
+  movl $1, 8(%rsi)
+  leaq 8(%rsi), %rdi
+  movl $129, %esi
+  movl $1, %edx
+  movl $202, %eax
+  syscall
+sched_await:
+  xorl %eax, %eax
+  xchgl %eax, 8(%r12)
+  testl %eax, %eax
+  jnz 1f
+  leaq 8(%r12), %rdi
+  movl $128, %esi
+  xorl %edx, %edx
+  xorl %r10d, %r10d
+  movl $202, %eax
+  syscall
+  jmp sched_await
+1:
+  movq (%r12), %rsp
+  popq %r15
+  popq %r14
+  popq %r13
+  popq %r12
+  popq %rbx
+  popq %rbp
+  ret
+  .cfi_endproc
+.size sched_pass, .-sched_pass
+.type sched_park, @function
+sched_park:
   movq %rdi, %rsp
+  movq %rsi, %r12
   xorl %ebp, %ebp
-  call sched_park
-  ud2
-.size sched_leave_stack, .-sched_leave_stack
+  jmp sched_await
+.size sched_park, .-sched_park
 )");
 
 extern "C" {
 void sched_swap(void** save, void* to);
 void sched_start();
-[[noreturn]] void sched_leave_stack(void* stack);
-
-// Raw system calls only: a parked donor must not pass through anything that the engine interposes.
-[[noreturn, gnu::used, gnu::visibility("hidden")]] void sched_park() {
-  static int never;
-  for (;;) {
-    long r = SYS_futex;
-    register long r10 asm("r10") = 0;
-    asm volatile("syscall"
-                 : "+a"(r)
-                 : "D"(&never), "S"(FUTEX_WAIT | FUTEX_PRIVATE_FLAG), "d"(0), "r"(r10)
-                 : "rcx", "r11", "memory");
-  }
-}
+void sched_pass(void* from, void* to);
+// Leaves the caller's stack for good, and waits for the baton.
+[[noreturn]] void sched_park(void* stack, void* fiber);
 }
 
 namespace sched {
@@ -85,8 +136,14 @@ namespace {
 constexpr size_t kGuardBytes = 4096;
 constexpr size_t kParkBytes = 8192;
 
+// What sched_pass knows.
+static_assert(offsetof(Fiber, sp) == 0 && offsetof(Fiber, baton) == 8);
+static_assert(SYS_futex == 202 && (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) == 128 &&
+              (FUTEX_WAKE | FUTEX_PRIVATE_FLAG) == 129);
+
 pid_t made_in;  // the process that owns the donors
 bool has_fsgsbase;
+bool on_os_threads;
 volatile unsigned ready;
 
 struct TlsImage {
@@ -116,8 +173,9 @@ void* donor_main(void* argument) {
   void* park =
       mmap(nullptr, kParkBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   SCHED_CHECK(park != MAP_FAILED, "no memory for a donor thread's parking stack");
+  signals_setup_donor();
   __atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
-  sched_leave_stack(static_cast<char*>(park) + kParkBytes - 64);
+  sched_park(static_cast<char*>(park) + kParkBytes - 64, f);
 }
 
 }  // namespace
@@ -136,6 +194,7 @@ void fibers_setup() {
     auto* low = reinterpret_cast<char*>(stack_base(i));
     mprotect(low, kGuardBytes, PROT_NONE);
     fibers[i].stack_low = stack_base(i) + kGuardBytes;
+    fibers[i].baton = 0;
     int rc = pthread_attr_setstack(&attr, low + kGuardBytes, kStackBytes - kGuardBytes);
     SCHED_CHECK(rc == 0, "pthread_attr_setstack failed");
     rc = real().pthread_create(&fibers[i].donor, &attr, donor_main, &fibers[i]);
@@ -143,6 +202,10 @@ void fibers_setup() {
     pthread_attr_destroy(&attr);
   }
   while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) != kMaxThreads) usleep(50);
+}
+
+void fibers_use_os_threads(bool yes) {
+  on_os_threads = yes;
 }
 
 void set_thread_pointer(uint64_t value) {
@@ -178,6 +241,7 @@ void fiber_reset(Fiber& f, void (*entry)()) {
 }
 
 void fiber_switch(Fiber& from, Fiber& to) {
+  if (__builtin_expect(on_os_threads, 0)) return sched_pass(&from, &to);
   set_thread_pointer(to.thread_pointer);
   sched_swap(&from.sp, to.sp);
 }

@@ -2,6 +2,11 @@
 // Fibers on borrowed threads: each logical thread runs on the stack, and with the thread pointer,
 // of a parked pthread (its donor), so that thread_local, errno, exceptions and sanitizers see a
 // thread.
+//
+// Two back ends make the same execution of the same schedule. Fibers: all on the caller's OS
+// thread; a switch takes nanoseconds. OS threads: each logical thread on its donor itself, and a
+// baton tells whose turn it is; a switch takes microseconds, but a debugger sees every thread with
+// its stack.
 #ifndef LASTPUT_SCHED_FIBER_H_
 #define LASTPUT_SCHED_FIBER_H_
 
@@ -15,6 +20,7 @@ namespace sched {
 
 struct Fiber {
   void* sp;                 // saved stack pointer while not running
+  uint32_t baton;           // OS threads: 1 = this one's turn has come
   uint64_t thread_pointer;  // FS base of the donor
   pthread_t donor;
   uintptr_t stack_low, stack_top;  // usable part
@@ -23,6 +29,7 @@ struct Fiber {
 // Makes the donors of all logical threads, once a process (again in a fork child). Fibers' stacks
 // lie at fixed addresses behind the heap.
 void fibers_setup();
+void fibers_use_os_threads(bool yes);
 extern Fiber fibers[kMaxThreads];
 extern Fiber host;
 inline Fiber& fiber(unsigned index) {

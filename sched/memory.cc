@@ -49,6 +49,13 @@ Store& store_at(Loc* loc, uint32_t index) {
   return loc->stores[index % kHistory];
 }
 
+void release_of_all(Release& release) {
+  release.clock = g.threads[0].clock;
+  for (uint32_t i = 1; i < g.thread_count; ++i) release.clock.join(g.threads[i].clock);
+  release.releaser = 0;
+  release.has = true;
+}
+
 }  // namespace
 
 void memory_reset() {
@@ -72,11 +79,15 @@ Store& latest_store(Loc* loc, uint64_t value) {
     Store& store = store_at(loc, loc->store_count - 1);
     if (__builtin_expect(store.value == value, 1)) return store;
   }
-  // The first access, or something unseen has written: then that is all there is to see.
+  // The first access, or something unseen has written: then that is all there is to see. A library
+  // that is not instrumented may have released what any thread did; better an edge too many than a
+  // race that is none.
+  const bool foreign = loc->store_count != 0;
   loc->store_count = 0;
   Store& store = append_store(loc, value, false);
   store.seen[g.current] = 0;
   store.writer = 0;
+  if (foreign) release_of_all(store.release);
   return store;
 }
 
@@ -98,7 +109,7 @@ Store& choose_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
     run = 0;
     return latest;
   }
-  *age = choose_age(candidates);
+  *age = choose_departure(candidates, kStaleOneIn);
   run = *age == 0 ? 0 : static_cast<uint8_t>(run + 1);
   return store_at(loc, count - 1 - *age);
 }

@@ -33,7 +33,7 @@ struct Range {
 };
 struct PendingChoice {
   uint32_t thread, op, point, to;
-  uint32_t age;  // not 0: a store, and `to` means nothing
+  uint32_t departure;  // not 0: no thread was chosen, and `to` means nothing
 };
 
 // Built with the engine inactive, so all of it lives on the host's heap. Never destroyed:
@@ -179,9 +179,9 @@ void record_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t to) {
   recorder().choices.push_back({thread, op, point, to, 0});
 }
 
-void record_age_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t age) {
+void record_departure(uint32_t thread, uint32_t op, uint32_t point, uint32_t number) {
   EngineOff off;
-  recorder().choices.push_back({thread, op, point, 0, age});
+  recorder().choices.push_back({thread, op, point, 0, number});
 }
 
 const Recording& recorder_finish() {
@@ -192,7 +192,7 @@ const Recording& recorder_finish() {
   r.out.choices.clear();
   for (const auto& c : r.choices)
     r.out.choices.push_back({thread_name(c.thread), c.op, c.point,
-                             c.age != 0 ? "-" + std::to_string(c.age) : thread_name(c.to)});
+                             c.departure != 0 ? "-" + std::to_string(c.departure) : thread_name(c.to)});
   return r.out;
 }
 

@@ -20,8 +20,8 @@ void record_note(const char* text);
 void record_access(uintptr_t address, unsigned size, bool writes, bool atomic);
 // A departure from the default schedule by the current thread.
 void record_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t to);
-// The same for a load that returned a store with `age` newer ones.
-void record_age_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t age);
+// The same where no thread was chosen: `number` is not 0.
+void record_departure(uint32_t thread, uint32_t op, uint32_t point, uint32_t number);
 // Resolves names; moves the recording out.
 Recording recorder_take();
 const Recording& recorder_finish();

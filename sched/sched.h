@@ -49,7 +49,7 @@ enum class FailureKind : uint8_t {
   kDeadlock,      // nobody can run, and all wait for locks or threads
   kLostWakeup,    // nobody can run, and somebody waits on a condition variable or a futex
   kLockMisuse,    // relock by the owner, unlock by another
-  kLivelock,      // step budget spent, and Options::budget_is_failure
+  kLivelock,      // both budgets spent, the second under a fair schedule
   kStackOverflow,
   kCrash,           // a fatal signal or abort() in the code under test
   kNondeterminism,  // the second run of a failing schedule took another course
@@ -61,9 +61,12 @@ const char* failure_kind_name(FailureKind kind);
 // One departure from the default schedule, anchored so that it survives edits elsewhere: in
 // `thread`, within operation `op` (see begin_op), at the `point`-th choice since that operation
 // began, the engine goes on with thread `to` (or wakes it, where it is waiters that are chosen
-// from); or the load returns, with `to` = "-2", the store that has two newer ones. The default
-// schedule runs the current thread on; when it cannot go on, the runnable thread created first; when
-// it yields, the next one in the order of creation; and its loads return the newest store.
+// from). With `to` = "-2" it is no thread that is chosen: a load returns the store that has two
+// newer ones; an allocation, the block of its size that was freed second to last; with "-1" a weak
+// compare-exchange fails for nothing. The default schedule runs the current thread on; when it
+// cannot go on, the runnable thread created first; when it yields, the next one in the order of
+// creation; its loads return the newest store, its allocations are of fresh memory, and its weak
+// compare-exchanges are strong.
 struct Choice {
   std::string thread;
   uint32_t op = 0;
@@ -145,11 +148,16 @@ struct Options {
   // If set: exactly these departures from the default schedule, no bytes, no seed.
   const std::vector<Choice>* choices = nullptr;
 
-  uint64_t step_budget = 20000;    // points; beyond it the execution is cut off
-  bool budget_is_failure = false;  // ... or fails with kLivelock
+  uint64_t step_budget = 20000;   // points; then the schedule goes on fairly
+  uint64_t fair_budget = 200000;  // points of that; beyond them the execution fails with kLivelock.
+                                  // 0: it is cut off at once
   bool races = true;               // report data races
-  bool weak_memory = true;         // loads may return stale stores; false: sequential consistency
+  bool weak_memory = true;         // loads may return stale stores, and weak compare-exchanges fail
+                                   // for nothing; false: sequential consistency
+  bool reuse = true;               // malloc may return what was freed; false: always fresh memory
   bool plain_points = false;       // plain accesses are scheduling points too
+  bool os_threads = false;         // each logical thread on an OS thread of its own, one at a time:
+                                   // the same execution, for debuggers; a switch takes microseconds
   bool leaks = true;               // live blocks at the end are a failure
   uint32_t fail_allocation = 0;    // the n-th allocation of the execution returns null; 0 = none
 
@@ -163,6 +171,9 @@ struct Options {
   void* on_failure_context = nullptr;
 };
 
+// Cut off: the step budget was spent. A spin loop is right, and yet an unfair schedule never ends
+// it; so from there on threads take turns, loads return the newest store, and what ends under that
+// is no livelock.
 enum class Verdict : uint8_t { kClean, kCutOff, kFailed };
 
 struct Result {

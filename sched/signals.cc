@@ -90,19 +90,30 @@ void take(int signal, void (*handler)(int, siginfo_t*, void*), int flags) {
   sigaction(signal, &a, &previous[signal]);
 }
 
-}  // namespace
-
-void signals_setup() {
-  static bool done;
-  if (done) return;
-  done = true;
-  // An overflowed fiber has no stack left for a handler.
+// An overflowed fiber has no stack left for a handler.
+void take_alternate_stack() {
   stack_t alternate = {};
   alternate.ss_size = kAlternateStackBytes;
   alternate.ss_sp =
       mmap(nullptr, alternate.ss_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   SCHED_CHECK(alternate.ss_sp != MAP_FAILED, "no memory for the signal stack");
   sigaltstack(&alternate, nullptr);
+}
+}  // namespace
+
+void signals_setup_donor() {
+  take_alternate_stack();
+  sigset_t others;
+  sigfillset(&others);
+  for (int signal : kFatal) sigdelset(&others, signal);
+  pthread_sigmask(SIG_BLOCK, &others, nullptr);
+}
+
+void signals_setup() {
+  static bool done;
+  if (done) return;
+  done = true;
+  take_alternate_stack();
   for (int signal : kFatal) take(signal, on_fatal, SA_ONSTACK | SA_NODEFER);
   struct sigaction alarm = {};
   sigaction(SIGALRM, nullptr, &alarm);

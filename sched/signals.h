@@ -7,6 +7,8 @@
 namespace sched {
 // Takes the handlers; keeps those that were there for signals outside executions. Once a process.
 void signals_setup();
+// For a thread that logical threads may run on: a stack for handlers, and no signal but fatal ones.
+void signals_setup_donor();
 }  // namespace sched
 
 #endif  // LASTPUT_SCHED_SIGNALS_H_

@@ -91,15 +91,15 @@ uint32_t given_thread() {
   return kMaxThreads;
 }
 
-uint32_t given_age() {
+uint32_t given_departure() {
   const Choice* c = given_choice();
   if (c == nullptr || c->to.size() < 2 || c->to[0] != '-') return 0;
-  uint32_t age = 0;
+  uint32_t number = 0;
   for (size_t i = 1; i < c->to.size(); ++i) {
-    if (c->to[i] < '0' || c->to[i] > '9' || age > kMaxThreads) return 0;
-    age = age * 10 + static_cast<uint32_t>(c->to[i] - '0');
+    if (c->to[i] < '0' || c->to[i] > '9' || number > kMaxThreads) return 0;
+    number = number * 10 + static_cast<uint32_t>(c->to[i] - '0');
   }
-  return age;
+  return number;
 }
 
 }  // namespace sched

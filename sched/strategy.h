@@ -19,10 +19,10 @@ uint64_t next_distance();
 // One of `candidates` (a non-empty set of thread bits).
 uint32_t choose_thread(uint32_t candidates);
 uint32_t choose_number(uint32_t n);
-// In a given schedule: the thread named for this very choice, or kMaxThreads; the age of the store, or
-// 0.
+// In a given schedule: the thread named for this very choice, or kMaxThreads; the departure of
+// another kind, or 0.
 uint32_t given_thread();
-uint32_t given_age();
+uint32_t given_departure();
 
 }  // namespace sched
 

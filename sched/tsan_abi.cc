@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "sched/engine.h"
+#include "sched/fatal.h"
 #include "sched/journal.h"
 #include "sched/recorder.h"
 
@@ -90,6 +91,55 @@ constexpr bool releases(int order) {
   return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
 }
 
+// An object of 16 bytes has no old values: its loads return the latest store.
+using Wide = unsigned __int128;
+
+template <class T>
+uint64_t bits(T v) {
+  return static_cast<uint64_t>(v);
+}
+template <>
+uint64_t bits(Wide v) {
+  return static_cast<uint64_t>(v) ^ static_cast<uint64_t>(v >> 64) * 0x9E3779B97F4A7C15u;
+}
+
+// Outside executions.
+template <class T>
+bool real_compare_exchange(volatile T* a, T* expected, T v) {
+  return __atomic_compare_exchange_n(a, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+bool real_compare_exchange(volatile Wide* a, Wide* expected, Wide v) {
+  auto low = static_cast<uint64_t>(*expected), high = static_cast<uint64_t>(*expected >> 64);
+  bool equal;
+  asm volatile("lock cmpxchg16b %1"
+               : "=@ccz"(equal), "+m"(*a), "+a"(low), "+d"(high)
+               : "b"(static_cast<uint64_t>(v)), "c"(static_cast<uint64_t>(v >> 64))
+               : "memory");
+  *expected = Wide{high} << 64 | low;
+  return equal;
+}
+template <class T>
+T real_load(const volatile T* a) {
+  return *a;
+}
+template <>
+Wide real_load(const volatile Wide* a) {
+  Wide v = 0;
+  real_compare_exchange(const_cast<volatile Wide*>(a), &v, v);
+  return v;
+}
+
+// Race check of 8 bytes or less, which lie in one granule; the location's state.
+Loc* enter_granule(uintptr_t address, unsigned size, bool writes) {
+  Cell* cell = cell_of(address);
+  check_heap(cell, address, size, writes);
+  if (writes && !in_world(address)) journal_write(address, size);
+  Loc* loc = loc_of(cell, address, size);
+  if (g.recording) record_access(address, size, writes, true);
+  if (g.races) check_atomic(cell, loc, address, size, writes);
+  return loc;
+}
+
 // Memory check, race check against plain accesses; the location's state.
 template <class T>
 Loc* enter_atomic(const volatile T* a, bool writes) {
@@ -102,13 +152,25 @@ Loc* enter_atomic(const volatile T* a, bool writes) {
       __asan_report_load_n(const_cast<T*>(a), sizeof(T));
   }
 #endif
-  Cell* cell = cell_of(address);
-  check_heap(cell, address, sizeof(T), writes);
-  if (writes && !in_world(address)) journal_write(address, sizeof(T));
-  Loc* loc = loc_of(cell, address, sizeof(T));
-  if (g.recording) record_access(address, sizeof(T), writes, true);
-  if (g.races) check_atomic(cell, loc, address, sizeof(T), writes);
-  return loc;
+  if constexpr (sizeof(T) > 8) {
+    enter_granule(address + 8, 8, writes);
+    return enter_granule(address, 8, writes);
+  }
+  return enter_granule(address, sizeof(T), writes);
+}
+
+// The store that a load returns, and its value.
+template <class T>
+Store& choose_value(const volatile T* a, Loc* loc, bool seq_cst, uint32_t* age, T* v) {
+  *v = *const_cast<const T*>(a);
+  if constexpr (sizeof(T) > 8) {
+    *age = 0;
+    return latest_store(loc, bits(*v));
+  } else {
+    Store& store = choose_store(loc, bits(*v), seq_cst, age);
+    *v = static_cast<T>(store.value);
+    return store;
+  }
 }
 
 // The reader's side of synchronises-with.
@@ -152,11 +214,6 @@ void did_write(Loc* loc, uint64_t value, int order, const Store* continued) {
 }
 
 template <class T>
-uint64_t bits(T v) {
-  return static_cast<uint64_t>(v);
-}
-
-template <class T>
 void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T before, T value,
                  uintptr_t pc, uint32_t age = 0) {
   hash_step(kind, loc, bits(before) * 31 + bits(value) + age * 0x9E3779B97F4A7C15u);
@@ -167,12 +224,12 @@ void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T befo
 
 template <class T>
 T load(const volatile T* a, int order, uintptr_t pc) {
-  if (!g.active) return *a;
+  if (!g.active) return real_load(a);
   point();
   Loc* loc = enter_atomic(a, false);
   uint32_t age;
-  Store& store = choose_store(loc, bits(static_cast<T>(*a)), order == __ATOMIC_SEQ_CST, &age);
-  T v = static_cast<T>(store.value);
+  T v;
+  Store& store = choose_value(a, loc, order == __ATOMIC_SEQ_CST, &age, &v);
   did_read(store, order);
   finish_step(StepKind::kLoad, a, loc, order, v, v, pc, age);
   return v;
@@ -181,7 +238,13 @@ T load(const volatile T* a, int order, uintptr_t pc) {
 template <class T>
 void store(volatile T* a, T v, int order, uintptr_t pc) {
   if (!g.active) {
-    *a = v;
+    if constexpr (sizeof(T) > 8) {
+      T old = real_load(a);
+      while (!real_compare_exchange(a, &old, v)) {
+      }
+    } else {
+      *a = v;
+    }
     return;
   }
   point();
@@ -206,9 +269,8 @@ void did_rmw(volatile T* a, Loc* loc, Store& latest, T old, T v, int order, uint
 template <class T, class F>
 T rmw(volatile T* a, int order, uintptr_t pc, F f) {
   if (!g.active) {
-    T old = *a;
-    while (
-        !__atomic_compare_exchange_n(a, &old, f(old), false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    T old = real_load(a);
+    while (!real_compare_exchange(a, &old, f(old))) {
     }
     return old;
   }
@@ -219,27 +281,37 @@ T rmw(volatile T* a, int order, uintptr_t pc, F f) {
   return old;
 }
 
+// A weak compare-exchange that finds what it expects. Not for ever in a row.
+bool fails_for_nothing(Loc* loc) {
+  uint8_t& run = loc->stale_run[g.current];
+  if (!g.options.weak_memory || run >= kMaxStaleRun || choose_departure(2, kSpuriousOneIn) == 0)
+    return false;
+  ++run;
+  return true;
+}
+
 template <class T>
-bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_order, uintptr_t pc) {
-  if (!g.active)
-    return __atomic_compare_exchange_n(a, expected, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_order, uintptr_t pc,
+                      bool weak = false) {
+  if (!g.active) return real_compare_exchange(a, expected, v);
   T want = *expected;
   point();
   // Whether it will be a write decides which races it can have.
   T now = *a;
   Loc* loc = enter_atomic(a, now == want);
-  if (now == want) {
+  if (now == want && !(weak && fails_for_nothing(loc))) {
     did_rmw(a, loc, latest_store(loc, bits(now)), now, v, order, pc);
     return true;
   }
   // A failing one is a load, of any store that it may read and that does not match.
   uint32_t age;
-  Store* store = &choose_store(loc, bits(now), failure_order == __ATOMIC_SEQ_CST, &age);
-  if (store->value == bits(want)) {
+  T old;
+  Store* store = &choose_value(a, loc, failure_order == __ATOMIC_SEQ_CST, &age, &old);
+  if (old == want) {
     age = 0;
+    old = now;
     store = &latest_store(loc, bits(now));
   }
-  T old = static_cast<T>(store->value);
   did_read(*store, failure_order);
   *expected = old;
   finish_step(StepKind::kCasFail, a, loc, failure_order, old, old, pc, age);
@@ -377,7 +449,7 @@ SCHED_EXPORT void __tsan_atomic_signal_fence(int) {}
   }                                                                                                \
   SCHED_EXPORT int __tsan_atomic##N##_compare_exchange_weak(volatile T* a, T* e, T v, int order,   \
                                                             int failure_order) {                   \
-    return sched::compare_exchange<T>(a, e, v, order, failure_order, SCHED_PC());                  \
+    return sched::compare_exchange<T>(a, e, v, order, failure_order, SCHED_PC(), true);            \
   }                                                                                                \
   SCHED_EXPORT T __tsan_atomic##N##_compare_exchange_val(volatile T* a, T e, T v, int order,       \
                                                          int failure_order) {                      \
@@ -388,3 +460,76 @@ SCHED_ATOMICS(8, uint8_t)
 SCHED_ATOMICS(16, uint16_t)
 SCHED_ATOMICS(32, uint32_t)
 SCHED_ATOMICS(64, uint64_t)
+SCHED_ATOMICS(128, sched::Wide)
+
+// A compiler that is not told of cmpxchg16b (-mcx16) calls the library that comes with it for objects
+// of 16 bytes, by two families of names. Larger ones are not simulated.
+namespace sched {
+namespace {
+
+void require_wide(size_t size) {
+  if (size == sizeof(Wide)) return;
+  if (g.active) fail_execution(FailureKind::kLimit, "", "an atomic object of more than 16 bytes");
+  SCHED_CHECK(false, "an atomic object of more than 16 bytes is not supported under the engine");
+}
+
+}  // namespace
+}  // namespace sched
+
+using sched::Wide;
+SCHED_EXPORT Wide __atomic_load_16(const volatile void* a, int order) {
+  return sched::load(static_cast<const volatile Wide*>(a), order, SCHED_PC());
+}
+SCHED_EXPORT void __atomic_store_16(volatile void* a, Wide v, int order) {
+  sched::store(static_cast<volatile Wide*>(a), v, order, SCHED_PC());
+}
+SCHED_EXPORT Wide __atomic_exchange_16(volatile void* a, Wide v, int order) {
+  return sched::rmw(static_cast<volatile Wide*>(a), order, SCHED_PC(), [&](Wide) { return v; });
+}
+SCHED_EXPORT bool __atomic_compare_exchange_16(volatile void* a, void* expected, Wide v, bool weak,
+                                               int order, int failure_order) {
+  return sched::compare_exchange(static_cast<volatile Wide*>(a), static_cast<Wide*>(expected), v,
+                                 order, failure_order, SCHED_PC(), weak);
+}
+
+#define SCHED_LIBRARY_NAME(name) __asm__(name)
+SCHED_EXPORT void sched_atomic_load(size_t n, const volatile void* a, void* result, int order)
+    SCHED_LIBRARY_NAME("__atomic_load");
+SCHED_EXPORT void sched_atomic_store(size_t n, volatile void* a, const void* v, int order)
+    SCHED_LIBRARY_NAME("__atomic_store");
+SCHED_EXPORT void sched_atomic_exchange(size_t n, volatile void* a, const void* v, void* result,
+                                        int order) SCHED_LIBRARY_NAME("__atomic_exchange");
+SCHED_EXPORT bool sched_atomic_compare_exchange(size_t n, volatile void* a, void* expected,
+                                                const void* v, int order, int failure_order)
+    SCHED_LIBRARY_NAME("__atomic_compare_exchange");
+
+void sched_atomic_load(size_t n, const volatile void* a, void* result, int order) {
+  sched::require_wide(n);
+  Wide v = sched::load(static_cast<const volatile Wide*>(a), order, SCHED_PC());
+  memcpy(result, &v, sizeof v);
+}
+void sched_atomic_store(size_t n, volatile void* a, const void* v, int order) {
+  sched::require_wide(n);
+  Wide wide;
+  memcpy(&wide, v, sizeof wide);
+  sched::store(static_cast<volatile Wide*>(a), wide, order, SCHED_PC());
+}
+void sched_atomic_exchange(size_t n, volatile void* a, const void* v, void* result, int order) {
+  sched::require_wide(n);
+  Wide wide;
+  memcpy(&wide, v, sizeof wide);
+  Wide old =
+      sched::rmw(static_cast<volatile Wide*>(a), order, SCHED_PC(), [&](Wide) { return wide; });
+  memcpy(result, &old, sizeof old);
+}
+bool sched_atomic_compare_exchange(size_t n, volatile void* a, void* expected, const void* v,
+                                   int order, int failure_order) {
+  sched::require_wide(n);
+  Wide wide, want;
+  memcpy(&wide, v, sizeof wide);
+  memcpy(&want, expected, sizeof want);
+  bool done = sched::compare_exchange(static_cast<volatile Wide*>(a), &want, wide, order,
+                                      failure_order, SCHED_PC());
+  memcpy(expected, &want, sizeof want);
+  return done;
+}
