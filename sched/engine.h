@@ -121,6 +121,7 @@ uint32_t choose_departure(uint32_t candidates, uint32_t one_in);
 // Which store a load returns. Half of the loads that have a choice return the latest store: too much
 // that is stale hides the states behind it.
 inline constexpr uint32_t kStaleOneIn = 2;
+inline constexpr uint32_t kOldStoreOneIn = 4;
 inline constexpr uint32_t kReuseOneIn = 4;
 inline constexpr uint32_t kSpuriousOneIn = 8;
 // Starts a logical thread; its index. Fails the execution when there are too many.

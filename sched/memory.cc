@@ -63,15 +63,56 @@ void memory_reset() {
   sc_operations = 0;
 }
 
-Store& append_store(Loc* loc, uint64_t value, bool seq_cst) {
-  Store& store = store_at(loc, loc->store_count++);
+namespace {
+
+Store& fill_store(Store& store, uint64_t value, bool seq_cst) {
   store.value = value;
   store.writer = g.epoch;
   store.sc_index = seq_cst ? ++sc_operations : 0;
+  store.modifies = false;
   memset(store.seen, 0, sizeof store.seen);
   store.seen[g.current] = epoch_clock(g.epoch);
   store.release.has = false;
   return store;
+}
+
+// The index of the oldest store that an access may overlook, with all newer ones; the number of stores
+// if it may overlook none. `places_store`: it is a store, which is not to part two that belong
+// together.
+uint32_t first_overlooked(Loc* loc, bool seq_cst, bool places_store) {
+  const Fence* fence = fence_count == 0 ? nullptr : last_fence();
+  const uint32_t count = loc->store_count;
+  uint32_t first = count;
+  const uint32_t oldest = count > kHistory ? count - kHistory : 0;
+  while (first - 1 > oldest && may_overlook(store_at(loc, first - 1), seq_cst, fence) &&
+         !(places_store && store_at(loc, first - 1).modifies)) {
+    --first;
+  }
+  return first;
+}
+
+// The usual case, without a look at the rest.
+bool overlooks_nothing(const Loc* loc, const Store& latest) {
+  return loc->store_count == 1 || !g.options.weak_memory || latest.seen[g.current] != 0 ||
+         g.self->clock.knows(latest.writer);
+}
+
+}  // namespace
+
+Store& append_store(Loc* loc, uint64_t value, bool seq_cst) {
+  return fill_store(store_at(loc, loc->store_count++), value, seq_cst);
+}
+
+Store& place_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
+  *age = 0;
+  uint32_t place = loc->store_count;
+  if (!overlooks_nothing(loc, store_at(loc, place - 1))) {
+    const uint32_t overlooked = place - first_overlooked(loc, seq_cst, true);
+    if (overlooked != 0) *age = choose_departure(1 + overlooked, kOldStoreOneIn);
+    place -= *age;
+  }
+  for (uint32_t i = loc->store_count++; i > place; --i) store_at(loc, i) = store_at(loc, i - 1);
+  return fill_store(store_at(loc, place), value, seq_cst);
 }
 
 Store& latest_store(Loc* loc, uint64_t value) {
@@ -94,15 +135,9 @@ Store& latest_store(Loc* loc, uint64_t value) {
 Store& choose_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
   *age = 0;
   Store& latest = latest_store(loc, value);
+  if (overlooks_nothing(loc, latest)) return latest;
   uint32_t count = loc->store_count;
-  if (count == 1 || !g.options.weak_memory || latest.seen[g.current] != 0 ||
-      g.self->clock.knows(latest.writer))
-    return latest;
-  const Fence* fence = fence_count == 0 ? nullptr : last_fence();
-  uint32_t oldest = count > kHistory ? count - kHistory : 0;
-  uint32_t first = count - 1;
-  while (first > oldest && may_overlook(store_at(loc, first), seq_cst, fence)) --first;
-  uint32_t candidates = count - first;
+  uint32_t candidates = count - first_overlooked(loc, seq_cst, false) + 1;
   if (candidates == 1) return latest;
   uint8_t& run = loc->stale_run[g.current];
   if (run >= kMaxStaleRun) {
@@ -114,7 +149,8 @@ Store& choose_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
   return store_at(loc, count - 1 - *age);
 }
 
-void mark_seen(Store& store) {
+void mark_seen(Store& store, bool seq_cst) {
+  if (seq_cst && store.sc_index == 0) store.sc_index = ++sc_operations;
   if (store.seen[g.current] == 0) store.seen[g.current] = epoch_clock(g.epoch);
 }
 

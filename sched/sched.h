@@ -62,10 +62,11 @@ const char* failure_kind_name(FailureKind kind);
 // `thread`, within operation `op` (see begin_op), at the `point`-th choice since that operation
 // began, the engine goes on with thread `to` (or wakes it, where it is waiters that are chosen
 // from). With `to` = "-2" it is no thread that is chosen: a load returns the store that has two
-// newer ones; an allocation, the block of its size that was freed second to last; with "-1" a weak
-// compare-exchange fails for nothing. The default schedule runs the current thread on; when it
-// cannot go on, the runnable thread created first; when it yields, the next one in the order of
-// creation; its loads return the newest store, its allocations are of fresh memory, and its weak
+// newer ones; a store comes, in the order of its object, before the two newest; an allocation gets
+// the block of its size that was freed second to last. With "-1" a weak compare-exchange fails for
+// nothing. The default schedule runs the current thread on; when it cannot go on, the runnable
+// thread created first; when it yields, the next one in the order of creation; its loads return the
+// newest store, its stores are the newest, its allocations are of fresh memory, and its weak
 // compare-exchanges are strong.
 struct Choice {
   std::string thread;
@@ -152,8 +153,8 @@ struct Options {
   uint64_t fair_budget = 200000;  // points of that; beyond them the execution fails with kLivelock.
                                   // 0: it is cut off at once
   bool races = true;               // report data races
-  bool weak_memory = true;         // loads may return stale stores, and weak compare-exchanges fail
-                                   // for nothing; false: sequential consistency
+  bool weak_memory = true;         // stale loads, late stores, weak compare-exchanges that fail for
+                                   // nothing; false: sequential consistency
   bool reuse = true;               // malloc may return what was freed; false: always fresh memory
   bool plain_points = false;       // plain accesses are scheduling points too
   bool os_threads = false;         // each logical thread on an OS thread of its own, one at a time:

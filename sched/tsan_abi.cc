@@ -175,7 +175,7 @@ Store& choose_value(const volatile T* a, Loc* loc, bool seq_cst, uint32_t* age, 
 
 // The reader's side of synchronises-with.
 void did_read(Store& store, int order) {
-  mark_seen(store);
+  mark_seen(store, order == __ATOMIC_SEQ_CST);
   const Release& release = store.release;
   if (!release.has) return;
   if (acquires(order)) return acquire(release);
@@ -187,11 +187,10 @@ void did_read(Store& store, int order) {
   g.self->has_acquire_fence = true;
 }
 
-// The writer's side: appends a store. `continued`: the store that a read-modify-write read, whose
-// release sequence goes on; a plain store begins anew.
-void did_write(Loc* loc, uint64_t value, int order, const Store* continued) {
+// The writer's side. `continued`: the store that a read-modify-write read, whose release sequence goes
+// on; a plain store begins anew.
+void did_write(Store& store, int order, const Store* continued) {
   bool goes_on = continued != nullptr && continued->release.has;
-  Store& store = append_store(loc, value, order == __ATOMIC_SEQ_CST);
   Release& r = store.release;
   if (releases(order)) {
     // An acquiring RMW already knows what the sequence released, so its own clock covers it.
@@ -251,15 +250,21 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
   Loc* loc = enter_atomic(a, true);
   T before = *a;
   latest_store(loc, bits(before));
-  did_write(loc, bits(v), order, nullptr);
-  *a = v;
-  finish_step(StepKind::kStore, a, loc, order, before, v, pc);
+  uint32_t age = 0;
+  const bool seq_cst = order == __ATOMIC_SEQ_CST;
+  did_write(sizeof(T) > 8 ? append_store(loc, bits(v), seq_cst)
+                          : place_store(loc, bits(v), seq_cst, &age),
+            order, nullptr);
+  if (age == 0) *a = v;
+  finish_step(StepKind::kStore, a, loc, order, before, v, pc, age);
 }
 
 template <class T>
 void did_rmw(volatile T* a, Loc* loc, Store& latest, T old, T v, int order, uintptr_t pc) {
   did_read(latest, order);
-  did_write(loc, bits(v), order, &latest);
+  Store& store = append_store(loc, bits(v), order == __ATOMIC_SEQ_CST);
+  store.modifies = true;
+  did_write(store, order, &latest);
   *a = v;
   finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
 }
