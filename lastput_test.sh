@@ -29,7 +29,7 @@ expect() {
 # Help names every verb there is, and each verb has its own.
 expect 0 'usage: ./lastput VERB' "$lastput"
 expect 0 'usage: ./lastput VERB' "$lastput" --help
-for verb in setup build fuzz replay bugs test; do
+for verb in setup build fuzz replay bugs bench test; do
   expect 0 "$verb" "$lastput" --help
   expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
 done
@@ -51,8 +51,20 @@ expect 1 "no target 'nothing'; there is: " "$lastput" fuzz nothing
 expect 1 "no bug 'nothing'; there is: " "$lastput" fuzz --bug=nothing
 expect 1 "no bug 'nothing'; there is: " "$lastput" bugs nothing
 expect 1 "no preset 'nothing'; there is: release" "$lastput" build nothing
+expect 1 "no preset 'compilers'; there is: release" "$lastput" build compilers
+expect 1 "no preset 'nothing'; there is: release" "$lastput" setup compilers nothing
 expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
 expect 0 "" "$lastput" bugs --list
+
+# Benchmarks.
+expect 1 "no benchmark 'nothing'; there is: core engine" "$lastput" bench nothing
+expect 1 "no benchmark 'core engine'" "$lastput" bench "core engine"
+expect 1 "no benchmark '*'" "$lastput" bench '*'
+expect 1 "at most 1 argument" "$lastput" bench core engine
+expect 1 "only the benchmark core takes --json" "$lastput" bench engine --json=file
+expect 1 "wants a value: --json=FILE" "$lastput" bench --json=
+expect 1 "'1.5' is no number" "$lastput" bench --seconds=1.5
+expect 1 "unknown flag '--rounds'" "$lastput" bench --rounds=3
 
 # Artifacts.
 mkdir -p "a folder"
@@ -76,13 +88,16 @@ expect 1 "not a regular file" "$lastput" replay /dev/null
 # Nowhere to write. (root may write everywhere but into what is no folder.)
 : >"a file"
 expect 2 "cannot write to a file" "$lastput" build --out="a file"
+expect 2 "cannot write to a file/core.json" "$lastput" bench --out=out --json="a file/core.json"
 
 # A machine without clang, apt-get and a way to become root.
 mkdir bin
 ln -s /usr/bin/* bin/ 2>/dev/null
 rm -f bin/clang* bin/apt* bin/sudo
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out"
+expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" bench --out="$work/out"
 expect 3 "clang libclang-rt-dev" env PATH="$work/bin" "$lastput" setup --out="$work/out"
+expect 3 "clang-15 clang-16 clang-19" env PATH="$work/bin" "$lastput" setup compilers --out="$work/out"
 expect 1 "unknown flag" env PATH="$work/bin" "$lastput" fuzz --frobnicate
 rm -f bin/g++ bin/c++
 expect 3 "g++" env PATH="$work/bin" "$lastput" test --out="$work/out"

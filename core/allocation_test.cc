@@ -2,11 +2,16 @@
 // Every allocation that the library makes fails once; each failure is an error, and loses nothing.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <new>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 #include "core/domain.h"
+#include "core/pool.h"
 #include "core/rcu.h"
 #include "core/ref.h"
 #include "test_support.h"
@@ -15,9 +20,19 @@ namespace {
 
 // The allocation of this thread that fails, counted down to 0; below 0: none.
 thread_local int fail_at = -1;
+// Other threads: every one fails, or waits until it may go on.
+thread_local bool is_test = false;
+std::atomic<bool> others_fail = false, others_wait = false;
+std::atomic<int> others_failed = 0, others_waited = 0;
 
 void* allocate(std::size_t size, std::size_t alignment) noexcept {
   if (fail_at >= 0 && fail_at-- == 0) return nullptr;
+  if (!is_test && others_fail) {
+    ++others_failed;
+    return nullptr;
+  }
+  if (!is_test && others_wait) ++others_waited;
+  while (!is_test && others_wait) std::this_thread::yield();
   const std::size_t rounded = (size + alignment - 1) / alignment * alignment;
   return alignment <= alignof(std::max_align_t) ? std::malloc(size)
                                                 : std::aligned_alloc(alignment, rounded);
@@ -81,10 +96,12 @@ namespace {
 
 using percpu::Domain;
 using percpu::Flags;
+using percpu::Pool;
 using percpu::Rcu;
 using percpu::RcuHead;
 using percpu::RcuReader;
 using percpu::Status;
+using percpu::Watermarks;
 using percpu_test::CountedRef;
 using percpu_test::MisuseLog;
 using percpu_test::Reports;
@@ -167,6 +184,118 @@ TEST(AllocationTest, RcuFailsCleanly) {
   EXPECT_TRUE(rcu.barrier());
   EXPECT_EQ(fail_at, 0);
   fail_at = -1;
+}
+
+TEST(AllocationTest, PoolFailsCleanly) {
+  for (int n = 0;; ++n) {
+    ASSERT_LT(n, kMoreThanEnough);
+    Domain domain;
+    fail_at = n;
+    bool thrown = false;
+    try {
+      Pool pool(domain, 8, 8, Watermarks{1, 2});
+    } catch (const std::bad_alloc&) {
+      thrown = true;
+    } catch (const std::system_error&) {
+      thrown = true;
+    }
+    const bool failed = fail_at < 0;
+    fail_at = -1;
+    EXPECT_EQ(thrown, failed) << n;
+    if (!failed) break;
+  }
+}
+
+// P7: wherever a fill fails, what it has got is there, and nothing else is gone.
+TEST(AllocationTest, FillKeepsWhatItGot) {
+  constexpr size_t kAreas = 3000;
+  int failures = 0;
+  for (int n = 0;; ++n) {
+    ASSERT_LT(n, 20 * kMoreThanEnough);
+    MisuseLog log;
+    bool failed;
+    {
+      Domain domain(log.options());
+      Pool pool(domain, 8, 64, Watermarks{});
+      fail_at = n;
+      const Status status = pool.fill(kAreas);
+      failed = fail_at < 0;
+      fail_at = -1;
+      EXPECT_EQ(status, failed ? Status::kOutOfMemory : Status::kOk);
+      const size_t got = pool.cached();
+      EXPECT_EQ(got == kAreas, !failed);
+      fail_at = 0;  // P2: nor does alloc ask for any
+      for (size_t i = 0; i < got; ++i) {
+        void* area = pool.alloc();
+        ASSERT_NE(area, nullptr);
+        domain.free_percpu(area);
+      }
+      EXPECT_EQ(pool.alloc(), nullptr);
+      EXPECT_EQ(fail_at, 0);
+      fail_at = -1;
+      EXPECT_EQ(pool.fill(kAreas), Status::kOk);
+      EXPECT_EQ(pool.cached(), kAreas);
+    }
+    EXPECT_EQ(log.take(), Reports{}) << "lost by the failure " << n;
+    if (!failed) break;
+    ++failures;
+  }
+  EXPECT_GE(failures, 5);
+}
+
+// P3: tried again by the next alloc, and not before.
+TEST(AllocationTest, ARefillThatFailsWaitsForTheNextAlloc) {
+  Domain domain;
+  Pool pool(domain, 8, 8, Watermarks{1, 4});
+  is_test = true;
+  others_fail = true;
+  others_failed = 0;
+  EXPECT_EQ(pool.alloc(), nullptr);
+  for (int i = 0; i < 5; ++i) domain.drain();
+  EXPECT_EQ(others_failed, 1);
+  EXPECT_EQ(pool.alloc(), nullptr);
+  domain.drain();
+  EXPECT_EQ(others_failed, 2);
+  others_fail = false;
+  domain.drain();
+  EXPECT_EQ(pool.cached(), 0u);
+  EXPECT_EQ(pool.alloc(), nullptr);
+  domain.drain();
+  EXPECT_EQ(pool.cached(), 4u);
+  is_test = false;
+}
+
+// P9: a refill sits in the allocator; switches, releases and allocs of areas go on.
+TEST(AllocationTest, ARefillThatWaitsHoldsUpNoCallback) {
+  Domain domain;
+  Pool pool(domain, 8, 8, Watermarks{1, 4});
+  CountedRef ref;
+  ASSERT_EQ(ref.init(domain, &CountedRef::release), Status::kOk);
+  is_test = true;
+  others_waited = 0;
+  EXPECT_EQ(pool.fill(1), Status::kOk);
+  // All that the ref and the pool have left of two chunks, so that a refill needs a third.
+  std::vector<uint64_t*> areas;
+  const size_t per_chunk = percpu::platform::kStride / sizeof(uint64_t);
+  for (size_t i = 2; i < 2 * per_chunk; ++i) areas.push_back(domain.alloc_percpu<uint64_t>());
+  others_wait = true;
+  areas.push_back(static_cast<uint64_t*>(pool.alloc()));
+  const auto wait_for = [](const std::atomic<int>& count) {
+    for (int ms = 0; ms < 10000 && count == 0; ++ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  };
+  wait_for(others_waited);
+  EXPECT_EQ(others_waited, 1) << "the refill needed no memory";
+  EXPECT_TRUE(ref.kill());
+  wait_for(ref.releases);
+  EXPECT_EQ(ref.releases, 1) << "the refill holds up the release";
+  EXPECT_EQ(pool.alloc(), nullptr);
+  others_wait = false;
+  domain.drain();
+  EXPECT_EQ(pool.cached(), 4u);
+  for (uint64_t* area : areas) domain.free_percpu(area);
+  is_test = false;
 }
 
 // What ends a life needs no memory, so it cannot fail.

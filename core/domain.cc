@@ -40,5 +40,18 @@ unsigned Domain::cpus() const noexcept {
   return state_->cpus();
 }
 
+unsigned Domain::current_cpu() const noexcept {
+  return state_->current_cpu();
+}
+
+void* Domain::alloc_percpu(size_t size, size_t alignment) noexcept {
+  return state_->alloc_area(size, alignment);
+}
+
+void Domain::free_percpu(void* area) noexcept {
+  if (area == nullptr || state_->free_area(area)) return;
+  state_->report(MisuseKind::kNotAnArea, nullptr, "free_percpu", "no area begins there", area);
+}
+
 }  // namespace PERCPU_PLATFORM
 }  // namespace percpu

@@ -2,11 +2,15 @@
 #include "domain_state.h"
 
 #include <cstdlib>
+#include <new>
 #include <stdexcept>
+#include <system_error>
 
 #include "callback_scope.h"
 #include "check.h"
+#include "pool.h"
 #include "rcu_state.h"
+#include "refill_worker.h"
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
@@ -27,6 +31,7 @@ DomainState::DomainState(const DomainOptions& given)
       options(given),
       memory(cpus()),
       manager(*this),
+      fork_watch_(*this),
       worker_([this] { run_worker(); }) {}
 
 DomainState::~DomainState() {
@@ -48,17 +53,18 @@ void DomainState::remove_ref(RefData* data, Lock&) noexcept {
   }
 }
 
-void DomainState::queue_switch(RefData* data, Lock&) noexcept {
+bool DomainState::queue_switch(RefData* data, Lock&) noexcept {
   PERCPU_CHECK(data->pending != 0);
+  const bool was_empty = queue_last_ == nullptr;
   data->queue_next = nullptr;
-  if (queue_last_ != nullptr) {
-    queue_last_->queue_next = data;
-  } else {
+  if (was_empty) {
     queue_first_ = data;
-    queued_.notify_one();
+  } else {
+    queue_last_->queue_next = data;
   }
   queue_last_ = data;
   ++switches_queued_;
+  return was_empty;
 }
 
 void DomainState::end_switch(RefData* data, Lock& lock) noexcept {
@@ -100,8 +106,45 @@ void DomainState::run_worker() noexcept {
 
 RcuState& DomainState::rcu() {
   Lock lock(mutex);
-  if (rcu_ == nullptr) rcu_ = std::make_unique<RcuState>(*this);
+  if (rcu_ != nullptr) return *rcu_;
+  if (forks_ != 0 || !platform::RcuReaders::available()) {
+    lock.unlock();
+    report(MisuseKind::kForkChild, nullptr, "Rcu", "in the child of a fork");
+    throw std::system_error(std::make_error_code(std::errc::operation_not_permitted),
+                            "percpu: no RCU in the child of a fork");
+  }
+  rcu_ = std::make_unique<RcuState>(*this);
   return *rcu_;
+}
+
+RefillWorker& DomainState::refills() {
+  Lock lock(mutex);
+  if (refills_ == nullptr) refills_ = std::make_unique<RefillWorker>();
+  return *refills_;
+}
+
+void* DomainState::alloc_area(size_t size, size_t alignment) noexcept {
+  if (!PercpuMemory::possible(size, alignment)) return nullptr;
+  Lock lock(mutex);
+  void* area = memory.take(size, alignment);
+  if (area == nullptr) {
+    lock.unlock();  // a slow allocator holds up no switch
+    PercpuMemory::Chunk* const chunk = memory.new_chunk();
+    if (chunk == nullptr) return nullptr;
+    lock.lock();
+    memory.add(chunk);
+    area = memory.take(size, alignment);
+  }
+  lock.unlock();
+  memory.zero(area, size);
+  return area;
+}
+
+bool DomainState::free_area(void* area) noexcept {
+  Lock lock(mutex);
+  const size_t size = memory.size_of(area);
+  if (size != 0) memory.free(area, size);
+  return size != 0;
 }
 
 bool DomainState::on_worker() noexcept {
@@ -117,14 +160,25 @@ void DomainState::drain() noexcept {
   }
   Lock lock(mutex);
   RcuState* const rcu = rcu_.get();
+  RefillWorker* const refills = refills_.get();
   if (rcu != nullptr && RcuState::in_reader()) {
     lock.unlock();
     report(MisuseKind::kWaitInReader, nullptr, "drain", "in a reader");
     return;
   }
+  if (forks_ != 0) return drain_in_fork_child(lock);
   wait_for_switches(lock);
   lock.unlock();
   if (rcu != nullptr) rcu->wait_for_callbacks();
+  if (refills != nullptr) refills->wait_for_refills();
+}
+
+// What was queued at the fork never completes.
+void DomainState::drain_in_fork_child(Lock& lock) noexcept {
+  const bool drained =
+      switches_completed_ == switches_queued_ && (rcu_ == nullptr || rcu_->nothing_queued());
+  lock.unlock();
+  if (!drained) report(MisuseKind::kForkChild, nullptr, "drain", "in the child of a fork");
 }
 
 // A release may queue an RCU callback, and that a switch: waits until a round has found nothing
@@ -150,15 +204,31 @@ void DomainState::wait_for_switches(Lock& lock) noexcept {
   wait(lock, [&] { return switches_completed_ >= target; });
 }
 
-bool DomainState::end() noexcept {
+// Answers the bytes that they have in stock, for each CPU.
+size_t DomainState::report_pools() noexcept {
+  size_t bytes = 0;
+  for (Pool* pool = refills_->next(nullptr); pool != nullptr; pool = refills_->next(pool)) {
+    bytes += pool->cached() * PercpuMemory::bytes(pool->size_);
+    report(MisuseKind::kPoolAlive, nullptr, "~Domain", "not destroyed", pool);
+  }
+  return bytes;
+}
+
+void DomainState::stop_workers() noexcept {
   {
     Lock lock(mutex);
+    if (forks_ != 0) return;  // there is none to join
     manager.end(lock);
     if (rcu_ != nullptr) end_rcu(lock);
     stopping_ = true;
     queued_.notify_one();
   }
   worker_.join();
+  if (refills_ != nullptr) refills_->stop();  // now that no callback can ask for more
+}
+
+bool DomainState::end() noexcept {
+  stop_workers();
   Lock lock(mutex);
   ended_ = true;
   const size_t used = memory.used_bytes();
@@ -171,11 +241,40 @@ bool DomainState::end() noexcept {
     report(MisuseKind::kRefNotExited, ref, "~Domain", "not exited");
     lock.lock();
   }
-  const bool areas_left = used > owned_by_refs;
   const bool refs_left = refs_ != nullptr;
+  const bool handles_left = forks_ != 0;  // of threads that stayed in the parent
   lock.unlock();
+  const bool pools_left = refills_ != nullptr && refills_->next(nullptr) != nullptr;
+  const size_t owned_by_pools = pools_left ? report_pools() : 0;
+  const bool areas_left = used > owned_by_refs + owned_by_pools;
   if (areas_left) report(MisuseKind::kAreaNotFreed, nullptr, "~Domain", "areas not freed");
-  return refs_left || areas_left;
+  return refs_left || pools_left || areas_left || handles_left;
+}
+
+void DomainState::lock_for_fork() noexcept {
+  mutex.lock();
+  if (RefillWorker* const refills = refills_.get(); refills != nullptr) {
+    mutex.unlock();
+    refills->lock_for_fork();
+    mutex.lock();
+  }
+  if (rcu_ != nullptr) rcu_->lock_for_fork();
+}
+
+void DomainState::unlock_after_fork(bool in_child) noexcept {
+  if (in_child) {
+    ++forks_;
+    // Those who waited are not here. A condition variable goes on counting them, so that a call on
+    // it could wait for them to leave: anew, without the end of the old one, which would do that.
+    waiting_ = 0;
+    new (&queued_) std::condition_variable;
+    new (&something_ended_) std::condition_variable;
+  }
+  if (in_child) manager.forget_thread();
+  if (rcu_ != nullptr) rcu_->unlock_after_fork(in_child);
+  RefillWorker* const refills = refills_.get();
+  mutex.unlock();
+  if (refills != nullptr) refills->unlock_after_fork(in_child);
 }
 
 void DomainState::leak() noexcept {

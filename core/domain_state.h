@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "domain.h"
+#include "fork_watch.h"
 #include "manager_state.h"
 #include "percpu_memory.h"
 #include "percpu_platform.h"
@@ -27,6 +28,7 @@ namespace percpu {
 inline namespace PERCPU_PLATFORM {
 
 class RcuState;
+class RefillWorker;
 
 // The domain's record of one ref, from init to exit. Guarded by the lock, unless a field says
 // otherwise.
@@ -41,6 +43,7 @@ struct RefData : ManagedNode {
   bool pending_kill = false;        // the switch under way is the kill's
   void* area = nullptr;             // the percpu counters; null once they are freed
   uint64_t pending = 0;             // ticket of the switch under way; 0: none
+  unsigned begun_in = 0;            // the domain's forks() when the last one began
   Ref::Callback confirm = nullptr;  // of the queued switch; the worker's while it completes it
   RefData* queue_next = nullptr;
   RefData* previous = nullptr;  // list of the domain's refs
@@ -62,9 +65,12 @@ class DomainState final : public platform::Sections {
   void begin_switch(RefData* data, bool kill, Lock&) noexcept {
     data->pending = ++tickets_;
     data->pending_kill = kill;
+    data->begun_in = forks_;
   }
-  // Hands the switch to the worker, which calls Ref::complete_switch after a grace period.
-  void queue_switch(RefData* data, Lock&) noexcept;
+  // Hands the switch to the worker, which calls Ref::complete_switch after a grace period. Answers
+  // whether the worker is to be woken: without the lock, or it would wake only to wait for that.
+  [[nodiscard]] bool queue_switch(RefData* data, Lock&) noexcept;
+  void wake_worker() noexcept { queued_.notify_one(); }
   // Marks it as over, for everybody who waits.
   void end_switch(RefData* data, Lock&) noexcept;
   // Tells those who wait that something has ended.
@@ -83,13 +89,32 @@ class DomainState final : public platform::Sections {
 
   // The domain's RCU, made by the first call. ERRORS: as Rcu's constructor.
   RcuState& rcu();
+  // The worker that refills pools, made by the first call. ERRORS: as Pool's constructor.
+  RefillWorker& refills();
+
+  // As alloc_percpu. REQUIRES (both): the lock not held.
+  void* alloc_area(size_t size, size_t alignment) noexcept;
+  // False: no area begins there.
+  bool free_area(void* area) noexcept;
 
   // Returns when every section has ended that did not see a flag set before the call. MAY BLOCK.
   void wait_for_grace_period() noexcept;
   void drain() noexcept;
-  // Drains, stops all threads, and reports what is left. Answers whether anything is left.
+  // Drains, stops all threads, and reports what is left. Answers whether anything is left, so that
+  // this has to stay.
   bool end() noexcept;
   bool ended(const Lock&) const noexcept { return ended_; }
+
+  // Around a fork (fork_watch.h): takes every lock that is behind the domain, in the order refill
+  // worker's, pools', `mutex`, the RCU's; and gives them back. Not that of grace periods: in a child there is none.
+  void lock_for_fork() noexcept;
+  void unlock_after_fork(bool in_child) noexcept;
+  // How many forks lie between the domain's making and this process. If any, it has no workers.
+  unsigned forks(const Lock&) const noexcept { return forks_; }
+  // Whether the switch or kill that the ref is in was another thread's at a fork: it never ends.
+  bool abandoned(const RefData* data, const Lock&) const noexcept {
+    return (data->pending != 0 || data->killing) && data->begun_in != forks_;
+  }
   // Whether the calling thread is one that the domain's end has to wait for.
   bool on_worker() noexcept;
   // Keeps this reachable for ever, for leak checkers: what was reported is not to be reported
@@ -109,6 +134,9 @@ class DomainState final : public platform::Sections {
   void run_worker() noexcept;
   void wait_for_switches(Lock& lock) noexcept;
   void end_rcu(Lock& lock) noexcept;
+  size_t report_pools() noexcept;
+  void stop_workers() noexcept;
+  void drain_in_fork_child(Lock& lock) noexcept;
 
   std::atomic<uint32_t> printed_ = 0;  // kinds that the default handler has printed
 
@@ -125,9 +153,12 @@ class DomainState final : public platform::Sections {
   uint64_t switches_completed_ = 0;  // advances by whole batches
   bool stopping_ = false;
   bool ended_ = false;
+  unsigned forks_ = 0;
   DomainState* leaked_next_ = nullptr;
-  std::unique_ptr<RcuState> rcu_;  // guarded by mutex until it is there
-  std::thread worker_;             // last: it uses all of the above
+  std::unique_ptr<RcuState> rcu_;          // guarded by mutex until it is there
+  std::unique_ptr<RefillWorker> refills_;  // so is this
+  ForkWatch fork_watch_;
+  std::thread worker_;  // last: it uses all of the above
 };
 
 }  // namespace PERCPU_PLATFORM

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <stdexcept>
+#include <thread>
 
 #include "core/ref.h"
 #include "test_support.h"
@@ -98,6 +99,127 @@ TEST(DomainTest, EndReportsRefsThatAreLeft) {
   EXPECT_EQ(log.take(), Reports{"kill: domain_ended"});
   EXPECT_FALSE(first.is_dying());
   first.exit();
+  EXPECT_EQ(log.take(), Reports{});
+}
+
+TEST(DomainTest, AreasAreZeroOnEveryCpuAndApart) {
+  MisuseLog log;
+  {
+    Domain domain(log.options());
+    EXPECT_EQ(domain.alloc_percpu(0, 8), nullptr);
+    EXPECT_EQ(domain.alloc_percpu(Domain::kMaxAreaSize + 1, 8), nullptr);
+    EXPECT_EQ(domain.alloc_percpu(8, 12), nullptr);
+    EXPECT_EQ(domain.alloc_percpu(8, 2 * Domain::kMaxAreaAlignment), nullptr);
+    for (int round = 0; round < 2; ++round) {
+      auto* first = domain.alloc_percpu<uint64_t>();
+      auto* second = domain.alloc_percpu<uint64_t>();
+      ASSERT_TRUE(first != nullptr && second != nullptr);
+      for (unsigned cpu = 0; cpu < domain.cpus(); ++cpu) {
+        EXPECT_EQ(*percpu::per_cpu_ptr(first, cpu), 0u);
+        *percpu::per_cpu_ptr(first, cpu) = 1;
+        EXPECT_EQ(*percpu::per_cpu_ptr(second, cpu), 0u);
+      }
+      EXPECT_LT(domain.current_cpu(), domain.cpus());
+      ++*percpu::per_cpu_ptr(first, domain.current_cpu());
+      domain.free_percpu(first);
+      domain.free_percpu(second);
+    }
+    domain.free_percpu(nullptr);
+  }
+  EXPECT_EQ(log.take(), Reports{});
+}
+
+TEST(DomainTest, FreesNothingButAreas) {
+  MisuseLog log;
+  Domain domain(log.options()), other(log.options());
+  auto* area = static_cast<std::byte*>(domain.alloc_percpu(64, 64));
+  auto* elsewhere = other.alloc_percpu<uint64_t>();
+  ASSERT_TRUE(area != nullptr && elsewhere != nullptr);
+  uint64_t local = 0;
+  for (void* wrong :
+       {static_cast<void*>(area + 8), static_cast<void*>(area + 1), static_cast<void*>(area - 64),
+        static_cast<void*>(area + 64), static_cast<void*>(percpu::per_cpu_ptr(area, 1)),
+        static_cast<void*>(elsewhere), static_cast<void*>(&local),
+        reinterpret_cast<void*>(uintptr_t{8}), reinterpret_cast<void*>(~uintptr_t{7})}) {
+    domain.free_percpu(wrong);
+    EXPECT_EQ(log.take(), Reports{"free_percpu: not_an_area"}) << wrong;
+  }
+  other.free_percpu(elsewhere);
+  domain.free_percpu(area);
+  EXPECT_EQ(log.take(), Reports{});
+  domain.free_percpu(area);
+  EXPECT_EQ(log.take(), Reports{"free_percpu: not_an_area"});
+}
+
+TEST(DomainTest, EndReportsAreasThatAreLeft) {
+  MisuseLog log;
+  uint64_t* area;
+  {
+    Domain domain(log.options());
+    area = domain.alloc_percpu<uint64_t>();
+    domain.free_percpu(domain.alloc_percpu<uint64_t>());
+  }
+  EXPECT_EQ(log.take(), Reports{"~Domain: area_not_freed"});
+  EXPECT_EQ(*area, 0u) << "freed under its owner";
+}
+
+// In whatever mode, and with whatever the worker was still to do for them.
+TEST(DomainTest, EndKeepsWhatIsHeld) {
+  MisuseLog log;
+  auto domain = std::make_unique<Domain>(log.options());
+  CountedRef atomic, dying, dead;
+  ASSERT_EQ(dead.init(*domain, &CountedRef::release, Flags::kInitDead), Status::kOk);
+  ASSERT_EQ(dying.init(*domain, &CountedRef::release), Status::kOk);
+  ASSERT_EQ(atomic.init(*domain, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  dying.get_many(2);
+  EXPECT_TRUE(dying.kill_and_confirm(&CountedRef::confirm));
+  domain.reset();
+  EXPECT_EQ(log.refs(), (std::vector<const percpu::Ref*>{&atomic, &dying, &dead}));
+  EXPECT_EQ(log.take(), (Reports{"~Domain: ref_not_exited", "~Domain: ref_not_exited",
+                                 "~Domain: ref_not_exited"}));
+  EXPECT_EQ(dying.confirms, 1);
+  EXPECT_TRUE(dying.tryget());
+  dying.put_many(2);
+  EXPECT_EQ(dying.releases, 0);
+  dying.put();
+  EXPECT_EQ(dying.releases, 1);
+  // What needs no worker still works.
+  atomic.get();
+  EXPECT_TRUE(atomic.kill());
+  EXPECT_TRUE(atomic.resurrect());
+  atomic.put_many(2);
+  EXPECT_EQ(atomic.releases, 1);
+  EXPECT_TRUE(dead.is_zero());
+  for (CountedRef* ref : {&atomic, &dying, &dead}) ref->exit();
+  EXPECT_EQ(log.take(), Reports{});
+}
+
+TEST(DomainTest, EndInTheReleaseOfItsOwnLastRefIsReported) {
+  static std::unique_ptr<Domain> own;
+  MisuseLog log;
+  own = std::make_unique<Domain>(log.options());
+  CountedRef ref;
+  ASSERT_EQ(ref.init(*own, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  ref.in_release = [](CountedRef& self) {
+    self.exit();
+    own.reset();
+  };
+  EXPECT_TRUE(ref.kill());
+  EXPECT_EQ(log.take(), Reports{"~Domain: domain_end_in_callback"});
+}
+
+// A confirm cannot exit its ref, so that the call which it is in finds the domain's insides.
+TEST(DomainTest, EndInAConfirmLeaks) {
+  static std::unique_ptr<Domain> own;
+  static MisuseLog log;
+  own = std::make_unique<Domain>(log.options());
+  CountedRef ref;
+  ASSERT_EQ(ref.init(*own, &CountedRef::release, Flags::kInitAtomic), Status::kOk);
+  ref.in_confirm = [](CountedRef&) { own.reset(); };
+  EXPECT_TRUE(ref.kill_and_confirm(&CountedRef::confirm));
+  EXPECT_EQ(ref.releases, 1);
+  EXPECT_EQ(log.take(), (Reports{"~Domain: domain_end_in_callback", "~Domain: ref_not_exited"}));
+  ref.exit();
   EXPECT_EQ(log.take(), Reports{});
 }
 

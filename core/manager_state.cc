@@ -45,6 +45,13 @@ bool ManagerState::may_wait(const char* call) noexcept {
   return false;
 }
 
+bool ManagerState::refuse_fork_child(const char* call, Lock& lock) noexcept {
+  if (domain_.forks(lock) == 0) return false;
+  lock.unlock();
+  domain_.report(MisuseKind::kForkChild, nullptr, call, "in the child of a fork");
+  return true;
+}
+
 Status ManagerState::start(const ManagerOptions& options) noexcept {
   constexpr const char* kCall = "Manager::start";
   if (options.scan_interval <= std::chrono::nanoseconds(0) || options.max_scan_count <= 0) {
@@ -53,6 +60,7 @@ Status ManagerState::start(const ManagerOptions& options) noexcept {
   if (!may_wait(kCall)) return Status::kRefused;
   Lock lock(domain_.mutex);
   domain_.wait(lock, [this] { return phase_ != Phase::kStopping; });
+  if (refuse_fork_child(kCall, lock)) return Status::kRefused;
   const bool ended = domain_.ended(lock);
   if (ended || phase_ == Phase::kRunning) {
     lock.unlock();
@@ -107,11 +115,13 @@ void ManagerState::run(ManagerOptions options) noexcept {
 }
 
 Scan ManagerState::scan(int max_scan_count) noexcept {
-  if (max_scan_count <= 0 || !may_wait("Manager::scan_once")) return {};
+  constexpr const char* kCall = "Manager::scan_once";
+  if (max_scan_count <= 0 || !may_wait(kCall)) return {};
   Lock lock(domain_.mutex);
+  if (refuse_fork_child(kCall, lock)) return {};
   if (domain_.ended(lock)) {
     lock.unlock();
-    domain_.report(MisuseKind::kDomainEnded, nullptr, "Manager::scan_once", "the domain has ended");
+    domain_.report(MisuseKind::kDomainEnded, nullptr, kCall, "the domain has ended");
     return {};
   }
   return scan(max_scan_count, lock);

@@ -69,6 +69,11 @@ class ManagerState {
   bool running(const Lock&) const noexcept { return phase_ == Phase::kRunning; }
   Scan scan(int max_scan_count) noexcept;
 
+  // In the child of a fork: neither the thread nor a run of another thread is here.
+  void forget_thread() noexcept {
+    phase_ = Phase::kStopped;
+    scanning_ = false;
+  }
   // For the domain's end, which is never refused.
   void end(Lock& lock) noexcept;
   // Whether the calling thread is making a run, so that it cannot wait for its end.
@@ -80,6 +85,8 @@ class ManagerState {
   enum class Phase : unsigned char { kStopped, kRunning, kStopping };
 
   bool may_wait(const char* call) noexcept;
+  // Gives the lock back where it answers true.
+  bool refuse_fork_child(const char* call, Lock& lock) noexcept;
   void run(ManagerOptions options) noexcept;
   Scan scan(int max_scan_count, Lock& lock) noexcept;
   unsigned begin_visits(int most, ManagedNode& visited, Lock& lock) noexcept;

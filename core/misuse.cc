@@ -38,6 +38,9 @@ constexpr Row kRows[] = {
     {MisuseKind::kHeadQueuedTwice, "head_queued_twice", "the callback before has not run yet"},
     {MisuseKind::kManaged, "managed", "only the manager ends the life of a managed ref"},
     {MisuseKind::kManagerRuns, "manager_runs", "the manager has been started already"},
+    {MisuseKind::kPoolAlive, "pool_alive", "the domain ended before the pool"},
+    {MisuseKind::kNotAnArea, "not_an_area", "no percpu area of the domain begins there"},
+    {MisuseKind::kForkChild, "fork_child", "the domain's workers stayed in the parent of a fork"},
 };
 static_assert(sizeof(kRows) / sizeof(kRows[0]) == kMisuseKinds);
 

@@ -42,8 +42,11 @@ enum class MisuseKind : uint8_t {
   kHeadQueuedTwice,      // Rcu::call of a head that is queued already: refused
   kManaged,              // kill, or a switch to another mode, of a managed ref: refused
   kManagerRuns,          // Manager::start while its thread runs: refused
+  kPoolAlive,            // the domain ended first: nothing is freed
+  kNotAnArea,            // free_percpu of an address at which no area begins: nothing is done
+  kForkChild,            // needs a worker or thread that stayed in the parent of a fork: refused
 };
-inline constexpr unsigned kMisuseKinds = 23;
+inline constexpr unsigned kMisuseKinds = 26;
 
 // "put_below_zero", ...
 const char* misuse_name(MisuseKind kind) noexcept;

@@ -6,7 +6,12 @@
 // kStride * c bytes further. Areas are packed densely; two CPUs never share a cache line. Chunks
 // stay until the end, so an address once handed out stays readable.
 //
-// Thread safety: none of its own; the domain calls it under its lock.
+// Cost. Chunks with a free granule are on a list; an area comes from the first of them that has
+// room. A chunk that has none goes to the list's end, and after kTries such chunks a new one is made,
+// so the number of areas does not matter. free and size_of find the chunk in a tree.
+//
+// Thread safety: none of its own; the domain calls it under its lock, but for what is static or
+// const and says so.
 #ifndef PERCPU_CORE_PERCPU_MEMORY_H_
 #define PERCPU_CORE_PERCPU_MEMORY_H_
 
@@ -20,6 +25,8 @@ inline namespace PERCPU_PLATFORM {
 
 class PercpuMemory {
  public:
+  struct Chunk;
+
   static constexpr size_t kGranule = 8;                          // bytes
   static constexpr size_t kMaxAreaSize = platform::kStride;      // bytes
   static constexpr size_t kMaxAlignment = platform::kCacheLine;  // bytes
@@ -30,23 +37,52 @@ class PercpuMemory {
   PercpuMemory(const PercpuMemory&) = delete;
   PercpuMemory& operator=(const PercpuMemory&) = delete;
 
-  // An area that is all zero on every CPU, or nullptr: out of memory, size 0 or above kMaxAreaSize,
-  // an alignment that is no power of two or above kMaxAlignment. MAY BLOCK: in the allocator.
+  // Whether there can be such an area: size 1 to kMaxAreaSize, alignment a power of two up to
+  // kMaxAlignment.
+  static bool possible(size_t size, size_t alignment) noexcept;
+  // What an area of that size takes on each CPU.
+  static constexpr size_t bytes(size_t size) noexcept {
+    return (size + kGranule - 1) / kGranule * kGranule;
+  }
+
+  // An area that is all zero on every CPU, or nullptr: out of memory, or not possible. MAY BLOCK:
+  // in the allocator.
   void* allocate(size_t size, size_t alignment) noexcept;
+
+  // The steps of allocate, for who does not want the lock held in the allocator. REQUIRES: possible.
+  // An area, not zeroed; nullptr: no chunk has room.
+  void* take(size_t size, size_t alignment) noexcept;
+  // A chunk for add, or nullptr. Needs no lock. MAY BLOCK: in the allocator.
+  Chunk* new_chunk() const noexcept;
+  // From here on take finds it first.
+  void add(Chunk* chunk) noexcept;
+  // Zeroes an area that was taken, and belongs to the caller. Needs no lock.
+  void zero(void* area, size_t size) const noexcept;
+
   // REQUIRES: `area` came from allocate with that size, and was not freed since (checked).
   void free(void* area, size_t size) noexcept;
+  // bytes() of the area that begins at `area`; 0: none does. Any address may be asked about.
+  size_t size_of(const void* area) const noexcept;
 
-  size_t used_bytes() const noexcept { return used_granules_ * kGranule; }  // for each CPU
+  // For each CPU: what areas take, and all of it.
+  size_t used_bytes() const noexcept { return used_granules_ * kGranule; }
+  size_t total_bytes() const noexcept { return chunk_count_ * platform::kStride; }
 
  private:
-  struct Chunk;
+  static constexpr unsigned kTries = 16;
 
-  Chunk* add_chunk() noexcept;
-  void zero(std::byte* area, size_t size) const noexcept;
+  Chunk* chunk_of(const void* area) const noexcept;
+  void list_first(Chunk* chunk) noexcept;
+  void list_last(Chunk* chunk) noexcept;
+  void unlist(Chunk* chunk) noexcept;
 
   const unsigned cpus_;
   size_t used_granules_ = 0;
-  Chunk* chunks_ = nullptr;
+  size_t chunk_count_ = 0;
+  Chunk* chunks_ = nullptr;  // all of them
+  Chunk* tree_ = nullptr;    // the same, by address
+  Chunk* first_ = nullptr;   // the list of those with a free granule
+  Chunk* last_ = nullptr;
 };
 
 }  // namespace PERCPU_PLATFORM

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <iterator>
+#include <map>
 #include <set>
 #include <vector>
 
@@ -65,6 +67,85 @@ TEST(PercpuMemoryTest, PacksDenselyAndReuses) {
   for (const uintptr_t area : first) memory.free(reinterpret_cast<void*>(area), 8);
   EXPECT_EQ(first.count(number(memory.allocate(8, 8))), 1u);
   EXPECT_EQ(memory.used_bytes(), 8u);
+}
+
+// Random sizes and alignments against a plain map of what is taken.
+TEST(PercpuMemoryTest, NeverGivesAGranuleTwice) {
+  PercpuMemory memory(1);
+  std::map<uintptr_t, size_t> areas;
+  uint64_t random = 1;
+  const auto below = [&](uint64_t n) {
+    random = random * 6364136223846793005 + 1442695040888963407;
+    return (random >> 33) % n;
+  };
+  size_t used = 0;
+  for (int step = 0; step < 20000; ++step) {
+    if (!areas.empty() && below(5) < (step / 4000 % 2 == 0 ? 1U : 3U)) {
+      auto victim = areas.lower_bound(areas.begin()->first + below(1 << 20));
+      if (victim == areas.end()) victim = areas.begin();
+      EXPECT_EQ(memory.size_of(reinterpret_cast<void*>(victim->first)), victim->second);
+      memory.free(reinterpret_cast<void*>(victim->first), victim->second);
+      EXPECT_EQ(memory.size_of(reinterpret_cast<void*>(victim->first)), 0u);
+      used -= victim->second;
+      areas.erase(victim);
+      continue;
+    }
+    const size_t size = 1 + below(below(10) == 0 ? PercpuMemory::kMaxAreaSize : 60);
+    const size_t alignment = size_t{1} << below(7);
+    const uintptr_t area = number(memory.allocate(size, alignment));
+    ASSERT_NE(area, 0u);
+    ASSERT_EQ(area % alignment, 0u);
+    const size_t bytes = PercpuMemory::bytes(size);
+    const auto after = areas.lower_bound(area);
+    ASSERT_TRUE(after == areas.end() || area + bytes <= after->first);
+    ASSERT_TRUE(after == areas.begin() ||
+                std::prev(after)->first + std::prev(after)->second <= area);
+    areas[area] = bytes;
+    used += bytes;
+    ASSERT_EQ(memory.used_bytes(), used);
+  }
+}
+
+// Speed is not bought with memory.
+TEST(PercpuMemoryTest, ManyAreasStayDense) {
+  for (const size_t size : {size_t{8}, size_t{24}, size_t{200}}) {
+    PercpuMemory memory(1);
+    std::vector<void*> areas;
+    const size_t count = platform::kStride / size * 100;
+    for (int round = 0; round < 3; ++round) {
+      while (areas.size() < count) {
+        areas.push_back(memory.allocate(size, 8));
+        ASSERT_NE(areas.back(), nullptr);
+      }
+      EXPECT_LE(memory.total_bytes(), 110 * platform::kStride) << size << " in round " << round;
+      // Every third stays, so that no chunk is quite free.
+      std::vector<void*> kept;
+      for (size_t i = 0; i < areas.size(); ++i) {
+        if (i % 3 == 0) {
+          kept.push_back(areas[i]);
+        } else {
+          memory.free(areas[i], size);
+        }
+      }
+      areas = kept;
+    }
+  }
+}
+
+TEST(PercpuMemoryTest, KnowsWhereAreasBegin) {
+  PercpuMemory memory(2);
+  EXPECT_EQ(memory.size_of(nullptr), 0u);
+  auto* first = static_cast<std::byte*>(memory.allocate(20, 8));
+  auto* second = static_cast<std::byte*>(memory.allocate(8, 8));
+  EXPECT_EQ(memory.size_of(first), 24u);
+  EXPECT_EQ(memory.size_of(second), 8u);
+  for (const std::byte* wrong : {first + 1, first + 8, second + 8, first + platform::kStride,
+                                 first - 8, first + 2 * platform::kStride}) {
+    EXPECT_EQ(memory.size_of(wrong), 0u);
+  }
+  memory.free(first, 20);
+  EXPECT_EQ(memory.size_of(first), 0u);
+  EXPECT_EQ(memory.size_of(second), 8u);
 }
 
 TEST(PercpuMemoryDeathTest, NoticesADoubleFree) {

@@ -20,7 +20,7 @@ void Rcu::read_unlock(Token token) noexcept {
 }
 
 bool Rcu::synchronize() noexcept {
-  if (!state_->may_wait("synchronize")) return false;
+  if (!state_->may_wait_for_readers("synchronize")) return false;
   state_->wait_for_grace_period();
   return true;
 }
@@ -30,7 +30,7 @@ bool Rcu::call(RcuHead& head, Callback callback) noexcept {
 }
 
 bool Rcu::barrier() noexcept {
-  if (!state_->may_wait("barrier")) return false;
+  if (!state_->may_wait_for_callbacks("barrier")) return false;
   state_->wait_for_callbacks();
   return true;
 }

@@ -16,6 +16,7 @@
 //   Domain::drain  waits           misuse        misuse          -
 //   ~Domain        waits           misuse        misuse          -
 //   (1) and the callback leaves what it has entered, before it returns
+// In the child of a fork: domain.h.
 // "In a reader" is a reader of any domain: the linux platform has one RCU for the whole process.
 // Misuse is reported (misuse.h), answered with false, and nothing is done; ~Domain leaks all of it.
 //
@@ -34,7 +35,8 @@
 //
 // Readers. read_lock answers a token which goes to the read_unlock of the same thread; in between
 // the thread may migrate, block and nest, and leave in any order. A thread that is never outside
-// all readers counts as one long reader. Pointers that readers follow are loaded with acquire and
+// all readers counts as one long reader, and one that ended inside may count as that for ever.
+// Pointers that readers follow are loaded with acquire and
 // stored with release, as ever.
 //
 // Callbacks run on a worker of the domain of its own kind, so that the wait for a long reader does
@@ -86,7 +88,7 @@ class Rcu {
   };
 
   // The first of a domain starts a worker, which sleeps while nothing is queued.
-  // ERRORS: std::bad_alloc, std::system_error (no thread).
+  // ERRORS: std::bad_alloc, std::system_error (no thread, or in the child of a fork).
   explicit Rcu(Domain& domain);
 
   [[nodiscard]] Token read_lock() noexcept;
@@ -97,8 +99,8 @@ class Rcu {
   // was waited for. ORDERING: U1, U2. MAY BLOCK.
   [[nodiscard]] bool synchronize() noexcept;
   // Calls callback(head) on the worker after a grace period that begins after the call. The head
-  // belongs to the library until then. False: refused and reported (it is queued already, or the
-  // domain has ended); then the callback will not be called for this call. ORDERING: U1, U2.
+  // belongs to the library until then. False: refused and reported (it is queued already, the
+  // domain has ended, or this is the child of a fork); then the callback will not be called for this call. ORDERING: U1, U2.
   // REQUIRES: a callback.
   bool call(RcuHead& head, Callback callback) noexcept;
   // Waits until the callbacks have returned that were queued before. Does not wait for a grace

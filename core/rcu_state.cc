@@ -43,6 +43,27 @@ bool RcuState::may_wait(const char* call) noexcept {
   return true;
 }
 
+bool RcuState::refuse_fork_child(const char* call, const RcuHead* head) noexcept {
+  domain_.report(MisuseKind::kForkChild, nullptr, call, "in the child of a fork", head);
+  return false;
+}
+
+bool RcuState::may_wait_for_readers(const char* call) noexcept {
+  if (!may_wait(call)) return false;
+  Lock lock(mutex_);
+  if (!in_fork_child_) return true;
+  lock.unlock();
+  return refuse_fork_child(call);
+}
+
+bool RcuState::may_wait_for_callbacks(const char* call) noexcept {
+  if (!may_wait(call)) return false;
+  Lock lock(mutex_);
+  if (!in_fork_child_ || callbacks_completed_ == callbacks_queued_) return true;
+  lock.unlock();
+  return refuse_fork_child(call);
+}
+
 void RcuState::wait_for_grace_period() noexcept {
   Lock lock(mutex_);
   const uint64_t needed = grace_periods_begun_ + 1;
@@ -65,6 +86,10 @@ void RcuState::wait_for_grace_period() noexcept {
 bool RcuState::queue(RcuHead& head, RcuHead::Callback callback) noexcept {
   PERCPU_CHECK(callback != nullptr);
   Lock lock(mutex_);
+  if (in_fork_child_) {
+    lock.unlock();
+    return refuse_fork_child("call", &head);
+  }
   if (stopping_ || head.callback_ != nullptr) {
     const bool ended = stopping_;
     lock.unlock();
@@ -98,6 +123,20 @@ void RcuState::wait_for_callbacks() noexcept {
 uint64_t RcuState::queued() noexcept {
   Lock lock(mutex_);
   return callbacks_queued_;
+}
+
+bool RcuState::nothing_queued() noexcept {
+  Lock lock(mutex_);
+  return callbacks_completed_ == callbacks_queued_;
+}
+
+void RcuState::unlock_after_fork(bool in_child) noexcept {
+  if (in_child) {
+    in_fork_child_ = true;
+    // Nobody waits here, and a notification of those who did could wait for them to leave.
+    grace_period_waiters_ = barriers_ = 0;
+  }
+  mutex_.unlock();
 }
 
 void RcuState::run_worker() noexcept {

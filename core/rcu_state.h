@@ -32,21 +32,29 @@ class RcuState {
   void leave(void* token) noexcept;
   // Whether the calling thread is a reader, of whatever domain.
   static bool in_reader() noexcept { return depth_ != 0; }
-  // Whether the calling thread may wait for readers and callbacks; reports it if not.
-  bool may_wait(const char* call) noexcept;
+  // Whether the calling thread may wait for readers, or for callbacks; reports it if not.
+  bool may_wait_for_readers(const char* call) noexcept;
+  bool may_wait_for_callbacks(const char* call) noexcept;
 
   void wait_for_grace_period() noexcept;
   bool queue(RcuHead& head, RcuHead::Callback callback) noexcept;
   void wait_for_callbacks() noexcept;
 
   uint64_t queued() noexcept;  // so far
+  bool nothing_queued() noexcept;
   bool on_worker() const noexcept { return std::this_thread::get_id() == worker_.get_id(); }
   // Ends the worker; from here on nothing can be queued. REQUIRES: nothing is queued.
   void stop() noexcept;
 
+  // For DomainState.
+  void lock_for_fork() noexcept { mutex_.lock(); }
+  void unlock_after_fork(bool in_child) noexcept;
+
  private:
   using Lock = std::unique_lock<std::mutex>;
 
+  bool may_wait(const char* call) noexcept;
+  bool refuse_fork_child(const char* call, const RcuHead* head = nullptr) noexcept;
   void run_worker() noexcept;
   static uint64_t run(RcuHead* batch) noexcept;
 
@@ -69,7 +77,8 @@ class RcuState {
   uint64_t callbacks_queued_ = 0;
   uint64_t callbacks_completed_ = 0;  // advances by whole batches
   bool stopping_ = false;
-  std::thread worker_;  // last: it uses all of the above
+  bool in_fork_child_ = false;  // the worker and most readers stayed in the parent
+  std::thread worker_;          // last: it uses all of the above
 };
 
 }  // namespace PERCPU_PLATFORM

@@ -199,7 +199,7 @@ bool Ref::end_life(const char* call, bool expect_unused) noexcept {
   RefData* const data = data_;
   DomainState::Lock lock(state.mutex);
   const bool managed = data->managed.load(std::memory_order_relaxed);
-  if (managed) state.manager.remove(*data, lock);
+  if (managed && !state.abandoned(data, lock)) state.manager.remove(*data, lock);
   if (data->pending != 0 || data->killing) {
     lock.unlock();
     report(MisuseKind::kExitDuringSwitch, call);
@@ -234,6 +234,7 @@ Ref::~Ref() {
   DomainState& state = domain();
   {
     DomainState::Lock lock(state.mutex);
+    if (state.abandoned(data_, lock)) return;  // the record stays with the domain
     state.wait(lock, [this] { return data_->pending == 0 && !data_->killing; });
   }
   end_life("~Ref", false);

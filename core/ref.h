@@ -58,7 +58,15 @@
 //   - The others: who holds a reference; reinit: who knows that nobody does, release included.
 //   - The initial reference belongs to whoever calls kill and is told true, which drops it; or it
 //     is dropped by put, if the ref is in atomic or managed mode and nobody kills it.
-//   - Signal handlers: get, tryget, tryget_live, and put if it is not the last. Nothing else.
+//   - Signal handlers: get, tryget, tryget_live, and put if it is not the last. Nothing else. They
+//     may interrupt any call of the same thread, on any stack, be the first that the thread makes,
+//     and leave errno as it is.
+//   - Threads: any may make any call, from its first instruction to the destructors of its
+//     thread_locals and pthread keys. References belong to no thread: one may end with some held,
+//     another puts them. A pending switch does not need the thread that asked for it. Whoever is in
+//     a call that MAY BLOCK, or in a callback, must not be cancelled (pthread_cancel), since none of
+//     this throws; asynchronous cancellation is not supported at all.
+//   - After fork, in the child: domain.h.
 //
 // Callbacks (release, and those of switches) run on the domain's worker, on its manager's thread or
 // inside put, kill, a switch or scan_once, with whatever locks their caller holds and none of the library's. They must not throw,
@@ -110,7 +118,8 @@ class Ref {
 
   // Not initialised: exit and the destructor do nothing, everything else but init is misuse.
   constexpr Ref() noexcept = default;
-  // Exits, if the ref is still initialised. A pending switch is reported, and waited for.
+  // Exits, if the ref is still initialised. A pending switch is reported, and waited for if it can
+  // end.
   ~Ref();
   Ref(const Ref&) = delete;
   Ref& operator=(const Ref&) = delete;

@@ -31,16 +31,23 @@ class ModeChange {
   ModeChange(Ref& ref, const char* call) noexcept
       : ref_(ref), data_(*ref.data_), domain_(ref.domain()), call_(call), lock_(domain_.mutex) {}
 
-  // The two answer false after they have reported why the call is refused.
+  // These answer false after they have reported why the call is refused.
   bool refuse(MisuseKind kind) noexcept {
     lock_.unlock();
     ref_.report(kind, call_);
     return false;
   }
+  // Whether the domain has a worker for a switch.
+  bool has_worker() noexcept {
+    if (domain_.ended(lock_)) return refuse(MisuseKind::kDomainEnded);
+    if (domain_.forks(lock_) != 0) return refuse(MisuseKind::kForkChild);
+    return true;
+  }
   // Waits until no switch is pending and, if asked, no kill on its way.
   bool wait_for_turn(bool for_kill_too) noexcept {
     const auto my_turn = [&] { return data_.pending == 0 && !(for_kill_too && data_.killing); };
     if (!my_turn() && CallbackScope::active()) return refuse(MisuseKind::kWaitInCallback);
+    if (!my_turn() && domain_.abandoned(&data_, lock_)) return refuse(MisuseKind::kForkChild);
     domain_.wait(lock_, my_turn);
     return true;
   }
@@ -52,17 +59,24 @@ class ModeChange {
     return !managed() || refuse(MisuseKind::kManaged);
   }
 
-  // To atomic mode on the worker. REQUIRES: percpu mode, and a reference that finish() will drop.
-  void start(Ref::Callback done, bool kill) noexcept {
+  // To atomic mode on the worker; drops the lock, and answers a ticket to wait with. REQUIRES: percpu
+  // mode, and a reference that finish() will drop.
+  uint64_t start(Ref::Callback done, bool kill) noexcept {
     data_.confirm = done;
     domain_.begin_switch(&data_, kill, lock_);
     // sync[section] seq_cst: ATOMIC comes before the grace period's loads of the reader counts in
     // the one total order; otherwise a section and the grace period can miss each other.
     ref_.word_.fetch_or(Ref::kAtomic, std::memory_order_seq_cst);
-    domain_.queue_switch(&data_, lock_);
+    const uint64_t ticket = data_.pending;
+    const bool wake = domain_.queue_switch(&data_, lock_);
+    lock_.unlock();
+    if (wake) domain_.wake_worker();
+    return ticket;
   }
-  void wait_for_started() noexcept {
-    domain_.wait(lock_, [this, ticket = data_.pending] { return data_.pending != ticket; });
+  // REQUIRES: a reference that the caller holds.
+  void wait_for_started(uint64_t ticket) noexcept {
+    lock_.lock();
+    domain_.wait(lock_, [this, ticket] { return data_.pending != ticket; });
   }
   // The same where nothing has to be waited for: runs `done` here, as a switch of its own.
   void run_here(Ref::Callback done, bool kill) noexcept {
@@ -98,6 +112,7 @@ class ModeChange {
   uintptr_t word() const noexcept { return ref_.word_.load(std::memory_order_relaxed); }
   bool atomic() const noexcept { return (word() & Ref::kAtomic) != 0; }
   bool dead() const noexcept { return (word() & Ref::kDead) != 0; }
+  bool abandoned() const noexcept { return domain_.abandoned(&data_, lock_); }
   bool managed() const noexcept { return data_.managed.load(std::memory_order_relaxed); }
   bool ended() const noexcept { return domain_.ended(lock_); }
   // From here on the ref is managed when it is live, and never sticky.
@@ -137,7 +152,8 @@ bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
   if (change.data().pending != 0 && CallbackScope::active()) {
     return change.refuse(MisuseKind::kWaitInCallback);
   }
-  if (!change.atomic() && change.ended()) return change.refuse(MisuseKind::kDomainEnded);
+  if (!change.atomic() && !change.has_worker()) return false;
+  if (change.abandoned()) return change.refuse(MisuseKind::kForkChild);
 
   // relaxed: what happens after the callback's start, which follows, sees DEAD by coherence (G4).
   word_.fetch_or(kDead, std::memory_order_relaxed);
@@ -170,12 +186,12 @@ bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
   if (!change.wait_for_unmanaged_turn()) return false;
   if (!change.atomic()) {
     if (sync && CallbackScope::active()) return change.refuse(MisuseKind::kWaitInCallback);
-    if (change.ended()) return change.refuse(MisuseKind::kDomainEnded);
+    if (!change.has_worker()) return false;
     change.data().sticky = true;
     // relaxed: the reference of the switch itself; the bias keeps the counter from 0.
     count_.fetch_add(1, std::memory_order_relaxed);
-    change.start(done, false);
-    if (sync) change.wait_for_started();
+    const uint64_t ticket = change.start(done, false);
+    if (sync) change.wait_for_started(ticket);
     return true;
   }
   change.data().sticky = true;

@@ -14,6 +14,22 @@
 
 namespace percpu_test {
 
+#if defined(__has_feature)
+#define PERCPU_TEST_HAS_FEATURE(feature) __has_feature(feature)
+#else
+#define PERCPU_TEST_HAS_FEATURE(feature) false
+#endif
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool kThreadSanitizer = true;
+#else
+inline constexpr bool kThreadSanitizer = PERCPU_TEST_HAS_FEATURE(thread_sanitizer);
+#endif
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kAddressSanitizer = true;
+#else
+inline constexpr bool kAddressSanitizer = PERCPU_TEST_HAS_FEATURE(address_sanitizer);
+#endif
+
 class MisuseLog {
  public:
   static void handler(const percpu::Misuse& misuse, void* context) {

@@ -48,6 +48,12 @@ class RcuReaders {
     counts_.wait_for_readers();
   }
 
+  // For fork_watch.h. Each domain has counts of its own, without a lock. In a child, counts that
+  // threads of the parent have raised stay raised: there, no grace period of that domain ends.
+  static void hold_for_fork() noexcept {}
+  static void resume_after_fork(bool /*in_child*/) noexcept {}
+  static bool available() noexcept { return true; }
+
  private:
   ReaderCounts counts_;
 };

@@ -20,10 +20,14 @@ constexpr auto kLongestSleep = std::chrono::microseconds(1600);
 }  // namespace
 
 unsigned thread_number() noexcept {
-  static std::atomic<unsigned> next = 0;
+  static constinit std::atomic<unsigned> next = 0;
+  // Without a constructor or destructor: a thread may come here first in a signal handler, and last
+  // after its other thread_locals are gone. A handler that interrupts this takes a number that the
+  // thread loses again, which no count minds.
+  thread_local constinit unsigned number_plus_1 = 0;
   // relaxed: the numbers only have to differ.
-  thread_local const unsigned number = next.fetch_add(1, std::memory_order_relaxed);
-  return number;
+  if (number_plus_1 == 0) number_plus_1 = next.fetch_add(1, std::memory_order_relaxed) + 1;
+  return number_plus_1 - 1;
 }
 
 ReaderCounts::ReaderCounts(unsigned cpus, CpuIndex cpu_index, void* cpu_index_context)

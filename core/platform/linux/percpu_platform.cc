@@ -77,6 +77,11 @@ Sections::Sections(unsigned cpus, CpuIndex, void*) noexcept : cpus_(cpus) {
   (void)why_no_sections();
 }
 
+unsigned Sections::current_cpu() const noexcept {
+  const int cpu = sched_getcpu();
+  return cpu >= 0 && static_cast<unsigned>(cpu) < cpus_ ? static_cast<unsigned>(cpu) : 0;
+}
+
 void Sections::wait_for_grace_period() noexcept {
   if (why_no_sections() != nullptr) return;  // there are no sections
   // sync[section] restart: every section that loaded the word before ATOMIC was set starts over.

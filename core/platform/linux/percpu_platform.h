@@ -15,6 +15,9 @@
 // each CPU that runs a thread of the process, and a context switch is one for the others. The
 // stress tests watch this.
 //
+// The kernel may look at the section that a thread has entered last, long after its end. So code
+// with sections in it must not be unloaded (dlclose) while such threads run: -z nodelete.
+//
 // A thread without rseq, or a process (old kernel or C library, gVisor, valgrind, the tunable
 // glibc.pthread.rseq=0, a seccomp filter), has no second kind of section: it counts on the shared
 // counter always, which is right in every mode. cpu_id is then not below the limit, or the limit is
@@ -82,7 +85,13 @@ const char* why_no_sections() noexcept;
 struct alignas(kCacheLine) ProcessState {
   uint32_t cpu_limit;  // sections count on CPUs below this; 0: nobody does
 };
+// Hidden, so that code in the same program reads it directly, and a copy in a shared object of the
+// user's is that object's own; in a shared library of the core's it has to be seen from outside.
+#ifdef PERCPU_SHARED
+__attribute__((visibility("default"))) extern ProcessState process_state;
+#else
 __attribute__((visibility("hidden"))) extern ProcessState process_state;
+#endif
 
 // The percpu sections of one domain.
 class Sections {
@@ -94,6 +103,8 @@ class Sections {
   Sections& operator=(const Sections&) = delete;
 
   unsigned cpus() const noexcept { return cpus_; }
+  // 0 if it is not known.
+  unsigned current_cpu() const noexcept;
 
   // One section: loads `word`; if no flag is set in it, adds n to this CPU's counter of the area
   // that the word points to. Answers 0 if it has counted, else the word with a flag set. ORDERING:

@@ -35,6 +35,28 @@ class RcuReaders {
   // Returns when every reader has left that entered before the call. MAY BLOCK.
   // REQUIRES: the caller is no reader.
   void wait_for_grace_period() noexcept { urcu_bp_synchronize_rcu(); }
+
+  // For fork_watch.h: keep liburcu's locks while the process forks, and let go of them; the child
+  // forgets the readers that it does not have. MAY BLOCK: for a grace period under way, as that
+  // holds a lock. So in a reader, which the grace period may be waiting for, nothing is kept, and
+  // nobody knows in what state the child finds the locks: it has no use for grace periods.
+  static void hold_for_fork() noexcept {
+    if (may_hold()) urcu_bp_before_fork();
+  }
+  static void resume_after_fork(bool in_child) noexcept {
+    if (may_hold()) {
+      in_child ? urcu_bp_after_fork_child() : urcu_bp_after_fork_parent();
+    } else if (in_child) {
+      lost_ = true;
+    }
+  }
+  // False in the child of a fork in a reader.
+  static bool available() noexcept { return !lost_; }
+
+ private:
+  static bool may_hold() noexcept { return !lost_ && urcu_bp_read_ongoing() == 0; }
+
+  static constinit inline bool lost_ = false;  // written where the process has one thread
 };
 
 }  // namespace platform

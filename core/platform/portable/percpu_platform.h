@@ -53,6 +53,7 @@ class Sections {
   Sections& operator=(const Sections&) = delete;
 
   unsigned cpus() const noexcept { return readers_.cpus(); }
+  unsigned current_cpu() const noexcept { return readers_.current_cpu(); }
 
   // One section: loads `word`; if no flag is set in it, adds n to this CPU's counter of the area
   // that the word points to. Answers 0 if it has counted, else the word with the flag(s) that it
