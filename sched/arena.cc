@@ -129,7 +129,7 @@ void arena_free(void* pointer) {
   if (!block->live) fail_execution(FailureKind::kBadFree, "G8", "a heap block is freed twice");
   if (g.recording) record_heap(StepKind::kFree, block->address, block->size);
   // A free that is not ordered after every access is a use after free waiting for its schedule.
-  for (uintptr_t a = block->address, end = a + block->size; a < end; a += 8) {
+  for (uintptr_t a = block->address, end = a + block->size; g.races && a < end; a += 8) {
     Cell* cell = cell_of(a);
     if (cell->write != 0 || cell->read != 0 || cell->loc != 0)
       check_write(cell, a, end - a < 8 ? static_cast<unsigned>(end - a) : 8, true);

@@ -79,6 +79,10 @@ void moves_race() {
 }
 // Keeps the compiler from seeing what it could leave out.
 void* volatile kept;
+void* opaque(void* p) {
+  asm volatile("" : "+r"(p)::"memory");
+  return p;
+}
 void copies_what_was_freed() {
   kept = malloc(300);
   char to[300];
@@ -206,6 +210,22 @@ void keeps_a_pointer() {
 }
 TEST(Reuse, StalePointersAreCaught) {
   EXPECT_EQ(search(keeps_a_pointer, 100).verdict, Verdict::kFailed);
+}
+// The free of a block's second life, ordered by nothing but luck: a race, and only that.
+void frees_what_it_was_told() {
+  free(opaque(malloc(300)));
+  std::atomic<void*> told = nullptr;
+  parallel([&] { told.store(opaque(malloc(300)), kRelaxed); },
+           [&] {
+             while (told.load(kRelaxed) == nullptr) std::this_thread::yield();
+             free(told.load(kRelaxed));
+           });
+}
+TEST(Reuse, IsNoRaceWhereRacesAreNotAsked) {
+  EXPECT_EQ(search(frees_what_it_was_told, 500).failure.kind, FailureKind::kDataRace);
+  Options options;
+  options.races = false;
+  EXPECT_EQ(search(frees_what_it_was_told, 500, options).failure.message, "");
 }
 
 // --- Weak compare-exchange

@@ -592,6 +592,70 @@ TEST(Litmus, PetersonAcquireReleaseIsBroken) {
   expect_exactly(peterson<kAcqRel>, {0, 1});
 }
 
+// What one holder does inside, the next must see: each adds one to what it finds.
+template <memory_order kServe, memory_order kWait>
+int ticket_lock() {
+  atomic<int> next{0}, serving{0}, sum{0};
+  auto add = [&] {
+    const int mine = next.fetch_add(1, kRlx);
+    while (serving.load(kWait) != mine) std::this_thread::yield();
+    const int found = sum.load(kRlx);
+    sum.store(found + 1, kRlx);
+    serving.store(mine + 1, kServe);
+    return found;
+  };
+  int a = 0, b = 0;
+  parallel([&] { a = add(); }, [&] { b = add(); });
+  return a * 10 + b;
+}
+TEST(Litmus, TicketLock) {
+  expect_exactly(ticket_lock<kRel, kAcq>, {01, 10});
+}
+TEST(Litmus, TicketLockRelaxedUnlockLosesWhatWasDone) {
+  expect_exactly(ticket_lock<kRlx, kAcq>, {00, 01, 10});
+}
+TEST(Litmus, TicketLockRelaxedLockLosesWhatWasDone) {
+  expect_exactly(ticket_lock<kRel, kRlx>, {00, 01, 10});
+}
+
+// Treiber's stack of nodes 1 above 2. One thread pops (the first digit; 0: empty); the other pops
+// twice (the second and third) and puts back the first of its two; the last digit is the top then.
+template <bool kTagged>
+int treiber() {
+  atomic<int> top{1}, next[3] = {0, 2, 0};  // top: node + 10 * tag
+  auto pop = [&] {
+    int seen = top.load(kAcq);
+    for (;;) {
+      const int node = seen % 10;
+      if (node == 0) return 0;
+      const int below = next[node].load(kRlx) + (kTagged ? seen / 10 * 10 + 10 : 0);
+      if (top.compare_exchange_strong(seen, below, kAcqRel, kAcq)) return node;
+    }
+  };
+  auto push = [&](int node) {
+    int seen = top.load(kRlx), now;
+    do {
+      next[node].store(seen % 10, kRlx);
+      now = node + (kTagged ? seen / 10 * 10 + 10 : 0);
+    } while (!top.compare_exchange_strong(seen, now, kRel, kRlx));
+  };
+  int a = 0, b = 0, c = 0;
+  parallel([&] { a = pop(); },
+           [&] {
+             b = pop();
+             c = pop();
+             if (b != 0) push(b);
+           });
+  return a * 1000 + b * 100 + c * 10 + top.load(kRlx) % 10;
+}
+TEST(Litmus, TreiberTagged) {
+  expect_exactly(treiber<true>, {1202, 2101, 121, 1120});
+}
+// ABA: node 1 is on top again, but what is below it is not what was below it.
+TEST(Litmus, TreiberWithoutTagsRevivesANode) {
+  expect_exactly(treiber<false>, {1202, 2101, 121, 1120, 1122});
+}
+
 // A seqlock after Boehm (MSPC 2012): with the acquire fence a torn read is never accepted.
 template <bool kWithFence>
 int seqlock() {
