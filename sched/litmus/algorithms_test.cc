@@ -358,6 +358,7 @@ const Broken kBroken[] = {
     {"DekkerNoAgainFence", dekker<DekkerDefect::kNoAgainFence>, Needs::kWeakMemory, 1000},
     {"DekkerNoReleaseFence", dekker<DekkerDefect::kNoReleaseFence>, Needs::kRaceCheck, 1000},
     {"DekkerNoAcquireFence", dekker<DekkerDefect::kNoAcquireFence>, Needs::kRaceCheck, 1000},
+    {"DekkerTurnAfterFence", dekker<DekkerDefect::kTurnAfterFence>, Needs::kWeakMemory, 10000},
 
     {"TicketLockRelaxedUnlock", ticket_lock<TicketDefect::kRelaxedUnlock>, Needs::kRaceCheck, 1000},
     {"TicketLockRelaxedLock", ticket_lock<TicketDefect::kRelaxedLock>, Needs::kRaceCheck, 1000},

@@ -18,6 +18,7 @@ enum class DekkerDefect {
   kNoAgainFence,    // who wishes again after stepping back needs the fence again
   kNoReleaseFence,  // what was done inside is not ordered before who comes next
   kNoAcquireFence,  // nor what the next does after it
+  kTurnAfterFence,  // the turns are in no order: one may wait for ever for a turn that is past
 };
 
 template <DekkerDefect kDefect>
@@ -42,9 +43,11 @@ class Dekker {
     fence_unless(kDefect == DekkerDefect::kNoAcquireFence, kAcq);
   }
   void unlock(unsigned me) {
+    // relaxed: the fence puts it before the next one's turn.
+    if (kDefect != DekkerDefect::kTurnAfterFence) turn_.store(1 - me, kRlx);
     // sync[dekker_section] release: what was done inside is visible to who finds no wish any more.
     fence_unless(kDefect == DekkerDefect::kNoReleaseFence, kRel);
-    turn_.store(1 - me, kRlx);
+    if (kDefect == DekkerDefect::kTurnAfterFence) turn_.store(1 - me, kRlx);
     wishes_[me].store(false, kRlx);
   }
 
