@@ -45,8 +45,7 @@ step_install() {
 }
 
 # Headers of the folder that are nobody else's business; one that is neither here nor installed was forgotten.
-readonly internal=' callback_scope.h check.h domain_state.h fork_watch.h manager_state.h percpu_memory.h rcu_state.h
-  refill_worker.h test_support.h '
+readonly internal=' callback_scope.h check.h domain_state.h fork_watch.h manager_state.h percpu_memory.h rcu_state.h refill_worker.h test_support.h '
 
 # Nothing but the library: a list of what may be there, and what must.
 step_files() {

@@ -267,7 +267,6 @@ void explore(Body body, uint32_t allocations_that_fail = 0, uint64_t step_budget
     sched::Options options;
     options.seed = seed;
     options.mean_interval = 2 + seed % 12;
-    options.budget_is_failure = true;
     options.step_budget = step_budget;
     options.explain = true;
     options.leaks = body != the_end_comes_before_the_pool;
@@ -276,7 +275,8 @@ void explore(Body body, uint32_t allocations_that_fail = 0, uint64_t step_budget
     }
     const sched::Result result = sched::run(call, reinterpret_cast<void*>(body), options);
     steps += result.steps;
-    ASSERT_EQ(result.verdict, sched::Verdict::kClean)
+    // Cut off: an unfair schedule has let somebody spin; a fair one has ended it.
+    ASSERT_NE(result.verdict, sched::Verdict::kFailed)
         << "execution " << seed << ": " << sched::failure_kind_name(result.failure.kind) << " "
         << result.failure.guarantee << ": " << result.failure.message;
   }

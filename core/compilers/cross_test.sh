@@ -18,7 +18,7 @@ trap 'rm -rf -- "$work"' EXIT
 mkdir "$work/include" && ln -s "$core" "$work/include/percpu"
 cd -- "$work"
 find "$core" -maxdepth 1 -name '*.cc' -not -name '*_test.cc' >sources
-ls "$core"/platform/*.cc "$core/platform/$platform/percpu_platform.cc" "$core/compilers/life.cc" \
+ls "$core/platform/posix_fork.cc" "$core/platform/reader_counts.cc" "$core/platform/$platform/percpu_platform.cc" "$core/compilers/life.cc" \
   "$core/examples/installed/sessions.cc" >>sources
 xargs -P 2 -n 1 -- "$compiler" -std=c++20 -O2 -Wall -Wextra -Wconversion -Werror -pthread -I"$core/.." -Iinclude \
   -I"$core/platform/$platform" -c <sources
