@@ -97,6 +97,11 @@ std::string state_of(Mode mode) {
   return "";
 }
 
+const char* name_of(Mode mode) {
+  static constexpr const char* kNames[] = {"A", "P", "PR", "M", "D", "DR", "DRM"};
+  return kNames[mode];
+}
+
 using Operation = std::function<bool(World&)>;
 const Operation kToAtomic = [](World& w) { return w.ref.switch_to_atomic_sync(); };
 const Operation kToPercpu = [](World& w) { return w.ref.switch_to_percpu(); };
@@ -121,6 +126,9 @@ struct Cell {
   const char* to;
   std::function<void(World&)> check;
 };
+void PrintTo(const Cell& cell, std::ostream* out) {
+  *out << name_of(cell.from) << " to " << cell.to;
+}
 
 // One attempt: what it answers, what is reported, the state that it leaves.
 std::function<void(World&)> attempt(const Operation& operation, bool answer,
@@ -297,11 +305,6 @@ TEST_P(TransitionTest, Cell) {
   ASSERT_EQ(world.ref.state(), state_of(GetParam().from));
   GetParam().check(world);
   EXPECT_EQ(world.log.take(), Reports{});
-}
-
-const char* name_of(Mode mode) {
-  static constexpr const char* kNames[] = {"A", "P", "PR", "M", "D", "DR", "DRM"};
-  return kNames[mode];
 }
 
 INSTANTIATE_TEST_SUITE_P(Table, TransitionTest, ::testing::ValuesIn(cells()),
