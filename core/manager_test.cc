@@ -325,7 +325,7 @@ TEST_F(ManagerTest, EndOfTheDomainInAReleaseOfTheManager) {
     }
     EXPECT_EQ(log.take(), Reports{"~Domain: domain_end_in_callback"});
     // What is left belongs to nobody: the insides, and the ref, which the manager may still be at.
-    static CountedRef* left[2];
+    [[maybe_unused]] static CountedRef* left[2];
     left[by_hand] = one;
   }
 }
