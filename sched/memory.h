@@ -13,7 +13,8 @@
 //   S4         some access of W happens before a seq_cst fence Y, Y before a fence X, X before L.
 // (C++20 [atomics.order] 4, with the order of execution as the order S.) A read-modify-write reads the
 // latest store and comes right after it, so a store does not come right before what one has written.
-// What this cannot show: load buffering.
+// What this cannot show: load buffering; and a read-modify-write that comes before a store which was
+// executed earlier (as when a relaxed store publishes an object that was stored to before).
 #ifndef LASTPUT_SCHED_MEMORY_H_
 #define LASTPUT_SCHED_MEMORY_H_
 
