@@ -135,13 +135,17 @@ TEST(AllocationTest, InitFailsCleanly) {
   EXPECT_EQ(log.take(), Reports{});
 }
 
-TEST(AllocationTest, DomainFailsCleanly) {
+// Fails each allocation of the construction in turn: it throws exactly when one has failed. It gets a
+// new domain each time.
+template <typename Construct>
+void expect_clean_failures(Construct construct) {
   for (int n = 0;; ++n) {
     ASSERT_LT(n, kMoreThanEnough);
+    Domain domain;
     fail_at = n;
     bool thrown = false;
     try {
-      Domain domain;
+      construct(domain);
     } catch (const std::bad_alloc&) {
       thrown = true;
     } catch (const std::system_error&) {
@@ -154,24 +158,13 @@ TEST(AllocationTest, DomainFailsCleanly) {
   }
 }
 
+TEST(AllocationTest, DomainFailsCleanly) {
+  expect_clean_failures([](Domain&) { Domain another; });
+}
+
 TEST(AllocationTest, RcuFailsCleanly) {
   Domain domain;
-  for (int n = 0;; ++n) {
-    ASSERT_LT(n, kMoreThanEnough);
-    fail_at = n;
-    bool thrown = false;
-    try {
-      Rcu rcu(domain);
-    } catch (const std::bad_alloc&) {
-      thrown = true;
-    } catch (const std::system_error&) {
-      thrown = true;
-    }
-    const bool failed = fail_at < 0;
-    fail_at = -1;
-    EXPECT_EQ(thrown, failed) << n;
-    if (!failed) break;
-  }
+  expect_clean_failures([&domain](Domain&) { Rcu rcu(domain); });
   Rcu rcu(domain);
   RcuHead head;
   { RcuReader reader(rcu); }
@@ -187,23 +180,7 @@ TEST(AllocationTest, RcuFailsCleanly) {
 }
 
 TEST(AllocationTest, PoolFailsCleanly) {
-  for (int n = 0;; ++n) {
-    ASSERT_LT(n, kMoreThanEnough);
-    Domain domain;
-    fail_at = n;
-    bool thrown = false;
-    try {
-      Pool pool(domain, 8, 8, Watermarks{1, 2});
-    } catch (const std::bad_alloc&) {
-      thrown = true;
-    } catch (const std::system_error&) {
-      thrown = true;
-    }
-    const bool failed = fail_at < 0;
-    fail_at = -1;
-    EXPECT_EQ(thrown, failed) << n;
-    if (!failed) break;
-  }
+  expect_clean_failures([](Domain& domain) { Pool pool(domain, 8, 8, Watermarks{1, 2}); });
 }
 
 // P7: wherever a fill fails, what it has got is there, and nothing else is gone.

@@ -39,8 +39,8 @@ expect_both() { expect 'released after 3 and 3 puts' "$@"; }
 step_install() {
   rm -rf -- "$work"
   mkdir -p -- "$work/moved"
-  DESTDIR=$work/root quietly cmake --install "$build" --prefix /opt/percpu
-  mv -- "$work/root/opt/percpu" "$prefix"
+  DESTDIR=$work/root quietly cmake --install "$build" --prefix /elsewhere/percpu
+  mv -- "$work/root/elsewhere/percpu" "$prefix"
   [ -z "$(find "$work/root" -type f)" ] || fail "installed outside of the prefix: $(find "$work/root" -type f)"
 }
 
@@ -61,7 +61,7 @@ step_files() {
     [ -f "$prefix/include/percpu/${wanted##*/}" ] || [[ $internal == *" ${wanted##*/} "* ]] ||
       fail "${wanted##*/} is neither public (percpu_library.cmake) nor internal (here)"
   done
-  at=$(grep -rlF -e "$core" -e "$build" -e "$work" -e /opt/percpu "$prefix" --include='*.cmake' --include='*.pc' || true)
+  at=$(grep -rlF -e "$core" -e "$build" -e "$work" -e /elsewhere/percpu "$prefix" --include='*.cmake' --include='*.pc' || true)
   [ -z "$at" ] || fail "names a place of this machine: $at"
   [ ! -f "$core/../LICENSE" ] || cmp -- "$core/LICENSE" "$core/../LICENSE" || fail "two licences"
 }

@@ -191,8 +191,9 @@ const Recording& recorder_finish() {
   for (uint32_t i = 0; i < g.thread_count; ++i) r.out.threads.push_back(thread_name(i));
   r.out.choices.clear();
   for (const auto& c : r.choices)
-    r.out.choices.push_back({thread_name(c.thread), c.op, c.point,
-                             c.departure != 0 ? "-" + std::to_string(c.departure) : thread_name(c.to)});
+    r.out.choices.push_back(
+        {thread_name(c.thread), c.op, c.point,
+         c.departure != 0 ? "-" + std::to_string(c.departure) : thread_name(c.to)});
   return r.out;
 }
 

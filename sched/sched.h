@@ -152,15 +152,15 @@ struct Options {
   uint64_t step_budget = 20000;   // points; then the schedule goes on fairly
   uint64_t fair_budget = 200000;  // points of that; beyond them the execution fails with kLivelock.
                                   // 0: it is cut off at once
-  bool races = true;               // report data races
-  bool weak_memory = true;         // stale loads, late stores, weak compare-exchanges that fail for
-                                   // nothing; false: sequential consistency
-  bool reuse = true;               // malloc may return what was freed; false: always fresh memory
-  bool plain_points = false;       // plain accesses are scheduling points too
-  bool os_threads = false;         // each logical thread on an OS thread of its own, one at a time:
-                                   // the same execution, for debuggers; a switch takes microseconds
-  bool leaks = true;               // live blocks at the end are a failure
-  uint32_t fail_allocation = 0;    // the n-th allocation of the execution returns null; 0 = none
+  bool races = true;              // report data races
+  bool weak_memory = true;        // stale loads, late stores, weak compare-exchanges that fail for
+                                  // nothing; false: sequential consistency
+  bool reuse = true;              // malloc may return what was freed; false: always fresh memory
+  bool plain_points = false;      // plain accesses are scheduling points too
+  bool os_threads = false;        // each logical thread on an OS thread of its own, one at a time:
+                                  // the same execution, for debuggers; a switch takes microseconds
+  bool leaks = true;              // live blocks at the end are a failure
+  uint32_t fail_allocation = 0;   // the n-th allocation of the execution returns null; 0 = none
 
   // On failure the same schedule runs once more with recording; then `on_failure` is called on the
   // failing thread's own stack, engine inactive (library calls are real). If it returns, run()
