@@ -121,7 +121,7 @@ uint32_t decide(uint32_t candidates, uint32_t fallback, bool strategy_chooses) {
     uint32_t given = given_thread();
     if (given != kNobody && (candidates & bit(given)) != 0) chosen = given;
   } else if (strategy_chooses) {
-    chosen = choose_thread(candidates);
+    chosen = choose_bit(candidates);
   }
   if (g.recording && chosen != fallback)
     record_choice(g.current, g.self->op, g.self->choices_in_op, chosen);
@@ -396,14 +396,14 @@ void slow_point() {
   switch_to(next);
 }
 
-uint32_t choose_departure(uint32_t candidates, uint32_t one_in) {
+uint32_t choose_departure(uint32_t departures, uint32_t one_in) {
   if (g.fair) return 0;
   uint32_t chosen = 0;
   if (g.options.choices != nullptr) {
     chosen = given_departure();
-    if (chosen >= candidates) chosen = 0;
+    if (chosen >= 32 || (departures & bit(chosen)) == 0) chosen = 0;
   } else if (choose_number(one_in) == 1) {
-    chosen = 1 + choose_number(candidates - 1);
+    chosen = choose_bit(departures);
   }
   if (g.recording && chosen != 0)
     record_departure(g.current, g.self->op, g.self->choices_in_op, chosen);

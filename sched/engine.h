@@ -115,9 +115,13 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns);
 uint32_t wake(const void* key, uint32_t count);
 // Prefers any other runnable thread.
 void yield();
-// A choice of the schedule that is not whose turn it is: one of `candidates`, 0 = as ever. A random
-// schedule departs from that once in `one_in` times.
-uint32_t choose_departure(uint32_t candidates, uint32_t one_in);
+// A choice of the schedule that is not whose turn it is: one of `departures` (bit n: n, not empty), or
+// 0 = as ever. A random schedule departs from that once in `one_in` times.
+uint32_t choose_departure(uint32_t departures, uint32_t one_in);
+// The set of 1 to n.
+constexpr uint32_t departures_up_to(uint32_t n) {
+  return (2u << n) - 2;
+}
 // Which store a load returns. Half of the loads that have a choice return the latest store: too much
 // that is stale hides the states behind it.
 inline constexpr uint32_t kStaleOneIn = 2;

@@ -49,6 +49,48 @@ Store& store_at(Loc* loc, uint32_t index) {
   return loc->stores[index % kHistory];
 }
 
+// How many of the latest stores the access may overlook.
+uint32_t count_overlooked(Loc* loc, bool seq_cst) {
+  const Fence* fence = fence_count == 0 ? nullptr : last_fence();
+  const uint32_t most = std::min(loc->store_count, kHistory) - 1;
+  uint32_t n = 0;
+  while (n < most && may_overlook(store_of_age(loc, n), seq_cst, fence)) ++n;
+  return n;
+}
+
+// The usual case, without a look at the rest.
+bool overlooks_nothing(Loc* loc) {
+  if (loc->store_count == 1 || !g.options.weak_memory) return true;
+  const Store& latest = store_of_age(loc, 0);
+  return latest.seen[g.current] != 0 || g.self->clock.knows(latest.writer);
+}
+
+// Whether all that could be parted is further back than the history: so it is with a count, which is
+// changed by read-modify-writes alone.
+bool parts_nothing(const Loc* loc) {
+  return loc->newest_plain == 0 || loc->store_count - loc->newest_plain > kHistory - 2;
+}
+
+// The ages, as bits, that a new store may have, 0 left out, when it may overlook that many.
+uint32_t places(Loc* loc, uint32_t overlooked) {
+  uint32_t ages = 0;
+  // The oldest store is dropped for the new one, so it cannot be what that comes after.
+  overlooked = std::min(overlooked, kHistory - 2);
+  for (uint32_t age = 1; age <= overlooked; ++age)
+    if (!store_of_age(loc, age - 1).modifies) ages |= 1u << age;
+  return ages;
+}
+
+// Stores become visible in time: a loop that waits for one ends.
+uint32_t choose_stale(Loc* loc, uint32_t ages, uint32_t one_in) {
+  if (ages == 0) return 0;
+  uint8_t& run = loc->stale_run[g.current];
+  if (run >= kMaxStaleRun) return run = 0;
+  const uint32_t age = choose_departure(ages, one_in);
+  run = age == 0 ? 0 : static_cast<uint8_t>(run + 1);
+  return age;
+}
+
 void release_of_all(Release& release) {
   release.clock = g.threads[0].clock;
   for (uint32_t i = 1; i < g.thread_count; ++i) release.clock.join(g.threads[i].clock);
@@ -63,61 +105,31 @@ void memory_reset() {
   sc_operations = 0;
 }
 
-namespace {
+Store& store_of_age(Loc* loc, uint32_t age) {
+  return store_at(loc, loc->store_count - 1 - age);
+}
 
-Store& fill_store(Store& store, uint64_t value, bool seq_cst) {
+Store& insert_store(Loc* loc, uint32_t age, uint64_t value, bool seq_cst, bool modifies) {
+  const uint32_t place = loc->store_count++ - age;
+  for (uint32_t i = loc->store_count - 1; i > place; --i) store_at(loc, i) = store_at(loc, i - 1);
+  if (loc->newest_plain >= place)
+    ++loc->newest_plain;
+  else if (!modifies)
+    loc->newest_plain = place;
+  Store& store = store_at(loc, place);
   store.value = value;
   store.writer = g.epoch;
   store.sc_index = seq_cst ? ++sc_operations : 0;
-  store.modifies = false;
+  store.modifies = modifies;
   memset(store.seen, 0, sizeof store.seen);
   store.seen[g.current] = epoch_clock(g.epoch);
   store.release.has = false;
   return store;
 }
 
-// The index of the oldest store that an access may overlook, with all newer ones; the number of stores
-// if it may overlook none. `places_store`: it is a store, which is not to part two that belong
-// together.
-uint32_t first_overlooked(Loc* loc, bool seq_cst, bool places_store) {
-  const Fence* fence = fence_count == 0 ? nullptr : last_fence();
-  const uint32_t count = loc->store_count;
-  uint32_t first = count;
-  const uint32_t oldest = count > kHistory ? count - kHistory : 0;
-  while (first - 1 > oldest && may_overlook(store_at(loc, first - 1), seq_cst, fence) &&
-         !(places_store && store_at(loc, first - 1).modifies)) {
-    --first;
-  }
-  return first;
-}
-
-// The usual case, without a look at the rest.
-bool overlooks_nothing(const Loc* loc, const Store& latest) {
-  return loc->store_count == 1 || !g.options.weak_memory || latest.seen[g.current] != 0 ||
-         g.self->clock.knows(latest.writer);
-}
-
-}  // namespace
-
-Store& append_store(Loc* loc, uint64_t value, bool seq_cst) {
-  return fill_store(store_at(loc, loc->store_count++), value, seq_cst);
-}
-
-Store& place_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
-  *age = 0;
-  uint32_t place = loc->store_count;
-  if (!overlooks_nothing(loc, store_at(loc, place - 1))) {
-    const uint32_t overlooked = place - first_overlooked(loc, seq_cst, true);
-    if (overlooked != 0) *age = choose_departure(1 + overlooked, kOldStoreOneIn);
-    place -= *age;
-  }
-  for (uint32_t i = loc->store_count++; i > place; --i) store_at(loc, i) = store_at(loc, i - 1);
-  return fill_store(store_at(loc, place), value, seq_cst);
-}
-
 Store& latest_store(Loc* loc, uint64_t value) {
   if (loc->store_count != 0) {
-    Store& store = store_at(loc, loc->store_count - 1);
+    Store& store = store_of_age(loc, 0);
     if (__builtin_expect(store.value == value, 1)) return store;
   }
   // The first access, or something unseen has written: then that is all there is to see. A library
@@ -125,28 +137,42 @@ Store& latest_store(Loc* loc, uint64_t value) {
   // race that is none.
   const bool foreign = loc->store_count != 0;
   loc->store_count = 0;
-  Store& store = append_store(loc, value, false);
+  Store& store = insert_store(loc, 0, value, false, false);
+  loc->newest_plain = 0;
   store.seen[g.current] = 0;
   store.writer = 0;
   if (foreign) release_of_all(store.release);
   return store;
 }
 
-Store& choose_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age) {
-  *age = 0;
-  Store& latest = latest_store(loc, value);
-  if (overlooks_nothing(loc, latest)) return latest;
-  uint32_t count = loc->store_count;
-  uint32_t candidates = count - first_overlooked(loc, seq_cst, false) + 1;
-  if (candidates == 1) return latest;
-  uint8_t& run = loc->stale_run[g.current];
-  if (run >= kMaxStaleRun) {
-    run = 0;
-    return latest;
-  }
-  *age = choose_departure(candidates, kStaleOneIn);
-  run = *age == 0 ? 0 : static_cast<uint8_t>(run + 1);
-  return store_at(loc, count - 1 - *age);
+uint32_t choose_read(Loc* loc, bool seq_cst) {
+  if (overlooks_nothing(loc)) return 0;
+  return choose_stale(loc, departures_up_to(count_overlooked(loc, seq_cst)), kStaleOneIn);
+}
+
+uint32_t choose_modify(Loc* loc, bool seq_cst) {
+  if (parts_nothing(loc) || overlooks_nothing(loc)) return 0;
+  return choose_stale(loc, places(loc, count_overlooked(loc, seq_cst)), kOldStoreOneIn);
+}
+
+uint32_t choose_write(Loc* loc, bool seq_cst) {
+  if (parts_nothing(loc) || overlooks_nothing(loc)) return 0;
+  const uint32_t ages = places(loc, count_overlooked(loc, seq_cst));
+  return ages == 0 ? 0 : choose_departure(ages, kOldStoreOneIn);
+}
+
+uint32_t choose_compare(Loc* loc, uint64_t expected, bool seq_cst, bool failure_seq_cst) {
+  if (overlooks_nothing(loc)) return 0;
+  const uint32_t readable = count_overlooked(loc, failure_seq_cst);
+  const uint32_t modifiable =
+      seq_cst == failure_seq_cst ? readable : count_overlooked(loc, seq_cst);
+  uint32_t matching = 0;
+  for (uint32_t age = 1; age <= std::max(readable, modifiable); ++age)
+    if (store_of_age(loc, age).value == expected) matching |= 1u << age;
+  const uint32_t ages =
+      (departures_up_to(readable) & ~matching) | (places(loc, modifiable) & matching);
+  const bool would_match = store_of_age(loc, 0).value == expected;
+  return choose_stale(loc, ages, would_match ? kOldStoreOneIn : kStaleOneIn);
 }
 
 void mark_seen(Store& store, bool seq_cst) {

@@ -62,8 +62,8 @@ const char* failure_kind_name(FailureKind kind);
 // `thread`, within operation `op` (see begin_op), at the `point`-th choice since that operation
 // began, the engine goes on with thread `to` (or wakes it, where it is waiters that are chosen
 // from). With `to` = "-2" it is no thread that is chosen: a load returns the store that has two
-// newer ones; a store comes, in the order of its object, before the two newest; an allocation gets
-// the block of its size that was freed second to last. With "-1" a weak compare-exchange fails for
+// newer ones; a store comes, in the order of its object, before the two newest; a read-modify-write
+// does both; an allocation gets the block of its size that was freed second to last. With "-1" a weak compare-exchange fails for
 // nothing. The default schedule runs the current thread on; when it cannot go on, the runnable
 // thread created first; when it yields, the next one in the order of creation; its loads return the
 // newest store, its stores are the newest, its allocations are of fresh memory, and its weak
@@ -109,7 +109,7 @@ struct Step {
   uint8_t size = 0;   // bytes
   uint32_t op = 0;    // operation of the thread, as of begin_op
   uintptr_t address = 0;
-  uint32_t age = 0;     // loads: how many newer stores the object had
+  uint32_t age = 0;     // atomics: how many newer stores the object had
   uint64_t before = 0;  // value read
   uint64_t value = 0;   // value written; for loads the value read
   uintptr_t pc = 0;     // return address in the code under test

@@ -49,6 +49,8 @@ struct Loc {
   Clock reads[kMaxThreads], writes[kMaxThreads];
   Release release;       // locks: what the next owner learns
   uint32_t store_count;  // atomics: stores so far; the last kHistory of them are kept
+  uint32_t
+      newest_plain;  // index of the newest that no read-modify-write made; 0: the first, or none
   uint8_t stale_run[kMaxThreads];
   Store stores[kHistory];
 };

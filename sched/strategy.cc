@@ -51,7 +51,7 @@ uint64_t next_distance() {
   return 1 + random_below(2 * g.options.mean_interval - 1);
 }
 
-uint32_t choose_thread(uint32_t candidates) {
+uint32_t choose_bit(uint32_t candidates) {
   auto n = static_cast<uint32_t>(std::popcount(candidates));
   if (n == 1) return static_cast<uint32_t>(std::countr_zero(candidates));
   return nth_bit(candidates, choose_number(n));

@@ -16,8 +16,8 @@ namespace sched {
 void strategy_reset();
 // Points until the next preemption; 0 = none any more.
 uint64_t next_distance();
-// One of `candidates` (a non-empty set of thread bits).
-uint32_t choose_thread(uint32_t candidates);
+// One of `candidates` (a non-empty set of bits).
+uint32_t choose_bit(uint32_t candidates);
 uint32_t choose_number(uint32_t n);
 // In a given schedule: the thread named for this very choice, or kMaxThreads; the departure of
 // another kind, or 0.

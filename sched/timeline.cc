@@ -304,7 +304,7 @@ std::string describe_value(uint64_t value, unsigned size) {
   return hex(value);
 }
 
-// A load that returned an old store: " (stale: 2 newer)".
+// A load that returned an old store, or a store that is one: " (stale: 2 newer)".
 std::string stale(const Step& step) {
   return step.age == 0 ? "" : " (stale: " + std::to_string(step.age) + " newer)";
 }
@@ -318,9 +318,9 @@ std::string describe_step(const Recording& recording, const Step& step) {
     case StepKind::kLoad:
       return object + ": " + value + "  load" + order + stale(step);
     case StepKind::kStore:
-      return object + ": " + before + " -> " + value + "  store" + order;
+      return object + ": " + before + " -> " + value + "  store" + order + stale(step);
     case StepKind::kRmw:
-      return object + ": " + before + " -> " + value + "  rmw" + order;
+      return object + ": " + before + " -> " + value + "  rmw" + order + stale(step);
     case StepKind::kCasFail:
       return object + ": " + before + "  cas failed" + order + stale(step);
     case StepKind::kFence:

@@ -129,20 +129,22 @@ Wide real_load(const volatile Wide* a) {
   return v;
 }
 
-// Race check of 8 bytes or less, which lie in one granule; the location's state.
-Loc* enter_granule(uintptr_t address, unsigned size, bool writes) {
+// Heap check of 8 bytes or less, which lie in one granule; the location's state.
+Loc* locate(uintptr_t address, unsigned size, bool writes) {
   Cell* cell = cell_of(address);
   check_heap(cell, address, size, writes);
+  return loc_of(cell, address, size);
+}
+// Race check of the same.
+void check_location(Loc* loc, uintptr_t address, unsigned size, bool writes) {
   if (writes && !in_world(address)) journal_write(address, size);
-  Loc* loc = loc_of(cell, address, size);
   if (g.recording) record_access(address, size, writes, true);
-  if (g.races) check_atomic(cell, loc, address, size, writes);
-  return loc;
+  if (g.races) check_atomic(loc->cell, loc, address, size, writes);
 }
 
-// Memory check, race check against plain accesses; the location's state.
+// Memory check; the location's state. `writes`: what it is told as.
 template <class T>
-Loc* enter_atomic(const volatile T* a, bool writes) {
+Loc* locate_atomic(const volatile T* a, bool writes) {
   auto address = reinterpret_cast<uintptr_t>(a);
 #if SCHED_ASAN
   if (__asan_address_is_poisoned(a) && !in_heap(address)) {
@@ -152,25 +154,33 @@ Loc* enter_atomic(const volatile T* a, bool writes) {
       __asan_report_load_n(const_cast<T*>(a), sizeof(T));
   }
 #endif
-  if constexpr (sizeof(T) > 8) {
-    enter_granule(address + 8, 8, writes);
-    return enter_granule(address, 8, writes);
-  }
-  return enter_granule(address, sizeof(T), writes);
+  return locate(address, sizeof(T) > 8 ? 8 : sizeof(T), writes);
+}
+// Race check against plain accesses.
+template <class T>
+void check_races(const volatile T* a, Loc* loc, bool writes) {
+  auto address = reinterpret_cast<uintptr_t>(a);
+  if constexpr (sizeof(T) > 8)
+    check_location(locate(address + 8, 8, writes), address + 8, 8, writes);
+  check_location(loc, address, sizeof(T) > 8 ? 8 : sizeof(T), writes);
+}
+// Both; and the value that the memory holds.
+template <class T>
+Loc* enter_atomic(const volatile T* a, bool writes, T* value) {
+  Loc* loc = locate_atomic(a, writes);
+  check_races(a, loc, writes);
+  *value = *const_cast<const T*>(a);
+  latest_store(loc, bits(*value));
+  return loc;
 }
 
-// The store that a load returns, and its value.
+// The value of an older store.
 template <class T>
-Store& choose_value(const volatile T* a, Loc* loc, bool seq_cst, uint32_t* age, T* v) {
-  *v = *const_cast<const T*>(a);
-  if constexpr (sizeof(T) > 8) {
-    *age = 0;
-    return latest_store(loc, bits(*v));
-  } else {
-    Store& store = choose_store(loc, bits(*v), seq_cst, age);
-    *v = static_cast<T>(store.value);
-    return store;
-  }
+T value_of_age(Loc* loc, uint32_t age, T latest) {
+  if constexpr (sizeof(T) > 8)
+    return latest;
+  else
+    return age == 0 ? latest : static_cast<T>(store_of_age(loc, age).value);
 }
 
 // The reader's side of synchronises-with.
@@ -222,14 +232,17 @@ void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T befo
 }
 
 template <class T>
+constexpr bool kHasHistory = sizeof(T) <= 8;
+
+template <class T>
 T load(const volatile T* a, int order, uintptr_t pc) {
   if (!g.active) return real_load(a);
   point();
-  Loc* loc = enter_atomic(a, false);
-  uint32_t age;
   T v;
-  Store& store = choose_value(a, loc, order == __ATOMIC_SEQ_CST, &age, &v);
-  did_read(store, order);
+  Loc* loc = enter_atomic(a, false, &v);
+  const uint32_t age = kHasHistory<T> ? choose_read(loc, order == __ATOMIC_SEQ_CST) : 0;
+  v = value_of_age(loc, age, v);
+  did_read(store_of_age(loc, age), order);
   finish_step(StepKind::kLoad, a, loc, order, v, v, pc, age);
   return v;
 }
@@ -247,26 +260,22 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
     return;
   }
   point();
-  Loc* loc = enter_atomic(a, true);
-  T before = *a;
-  latest_store(loc, bits(before));
-  uint32_t age = 0;
+  T before;
+  Loc* loc = enter_atomic<T>(a, true, &before);
   const bool seq_cst = order == __ATOMIC_SEQ_CST;
-  did_write(sizeof(T) > 8 ? append_store(loc, bits(v), seq_cst)
-                          : place_store(loc, bits(v), seq_cst, &age),
-            order, nullptr);
+  const uint32_t age = kHasHistory<T> ? choose_write(loc, seq_cst) : 0;
+  did_write(insert_store(loc, age, bits(v), seq_cst, false), order, nullptr);
   if (age == 0) *a = v;
   finish_step(StepKind::kStore, a, loc, order, before, v, pc, age);
 }
 
 template <class T>
-void did_rmw(volatile T* a, Loc* loc, Store& latest, T old, T v, int order, uintptr_t pc) {
-  did_read(latest, order);
-  Store& store = append_store(loc, bits(v), order == __ATOMIC_SEQ_CST);
-  store.modifies = true;
-  did_write(store, order, &latest);
-  *a = v;
-  finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
+void did_rmw(volatile T* a, Loc* loc, uint32_t age, T old, T v, int order, uintptr_t pc) {
+  did_read(store_of_age(loc, age), order);
+  Store& store = insert_store(loc, age, bits(v), order == __ATOMIC_SEQ_CST, true);
+  did_write(store, order, &store_of_age(loc, age + 1));
+  if (age == 0) *a = v;
+  finish_step(StepKind::kRmw, a, loc, order, old, v, pc, age);
 }
 
 // Outside an execution these run on the host thread before or after all logical threads, but other OS
@@ -280,16 +289,19 @@ T rmw(volatile T* a, int order, uintptr_t pc, F f) {
     return old;
   }
   point();
-  Loc* loc = enter_atomic(a, true);
-  T old = *a;
-  did_rmw(a, loc, latest_store(loc, bits(old)), old, f(old), order, pc);
+  T old;
+  Loc* loc = enter_atomic<T>(a, true, &old);
+  const uint32_t age = kHasHistory<T> ? choose_modify(loc, order == __ATOMIC_SEQ_CST) : 0;
+  old = value_of_age(loc, age, old);
+  did_rmw(a, loc, age, old, f(old), order, pc);
   return old;
 }
 
 // A weak compare-exchange that finds what it expects. Not for ever in a row.
 bool fails_for_nothing(Loc* loc) {
   uint8_t& run = loc->stale_run[g.current];
-  if (!g.options.weak_memory || run >= kMaxStaleRun || choose_departure(2, kSpuriousOneIn) == 0)
+  if (!g.options.weak_memory || run >= kMaxStaleRun ||
+      choose_departure(departures_up_to(1), kSpuriousOneIn) == 0)
     return false;
   ++run;
   return true;
@@ -301,23 +313,26 @@ bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_or
   if (!g.active) return real_compare_exchange(a, expected, v);
   T want = *expected;
   point();
-  // Whether it will be a write decides which races it can have.
-  T now = *a;
-  Loc* loc = enter_atomic(a, now == want);
-  if (now == want && !(weak && fails_for_nothing(loc))) {
-    did_rmw(a, loc, latest_store(loc, bits(now)), now, v, order, pc);
+  const T now = *a;
+  Loc* loc = locate_atomic(a, now == want);
+  latest_store(loc, bits(now));
+  uint32_t age = 0;
+  if constexpr (kHasHistory<T>)
+    age = choose_compare(loc, bits(want), order == __ATOMIC_SEQ_CST,
+                         failure_order == __ATOMIC_SEQ_CST);
+  T old = value_of_age(loc, age, now);
+  if (old == want && !(weak && fails_for_nothing(loc))) {
+    // Only now it is known to write, which decides which races it can have.
+    check_races(a, loc, true);
+    did_rmw(a, loc, age, old, v, order, pc);
     return true;
   }
-  // A failing one is a load, of any store that it may read and that does not match.
-  uint32_t age;
-  T old;
-  Store* store = &choose_value(a, loc, failure_order == __ATOMIC_SEQ_CST, &age, &old);
   if (old == want) {
-    age = 0;
+    age = 0;  // for nothing: as a load of the latest
     old = now;
-    store = &latest_store(loc, bits(now));
   }
-  did_read(*store, failure_order);
+  check_races(a, loc, false);
+  did_read(store_of_age(loc, age), failure_order);
   *expected = old;
   finish_step(StepKind::kCasFail, a, loc, failure_order, old, old, pc, age);
   return false;
