@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -26,7 +27,9 @@ std::string verdict(const Hunt& hunt) {
   if (!hunt.problem.empty()) return hunt.problem;
   if (hunt.guarantee.empty()) return "NOT FOUND";
   if (!hunt.found()) return "ANOTHER GUARANTEE";
-  return hunt.replayed() ? "found" : "REPLAY DIFFERS";
+  if (!hunt.replayed()) return "REPLAY DIFFERS";
+  if (!hunt.soon_enough()) return absl::StrCat("NOT WITHIN ", hunt.bug.within);
+  return hunt.bug.within == 0 ? "found" : absl::StrCat("found, median ", hunt.median());
 }
 
 std::string replays_text(const Hunt& hunt) {
@@ -66,6 +69,10 @@ bool parse_header(const std::string& patch, const std::string& file_name, KnownB
     if (field.first == "What") bug->what = value;
     if (field.first == "Class") bug->klass = value;
     if (field.first == "Target") bug->target = value;
+    if (field.first == "Within" && (!absl::SimpleAtoi(value, &bug->within) || bug->within == 0)) {
+      *error = absl::StrCat("bugs/", file_name, ".patch: 'Within:' wants a number of executions");
+      return false;
+    }
     if (field.first == "Breaks") {
       bug->breaks = absl::StrSplit(value, absl::ByAnyChar(" ,"), absl::SkipEmpty());
     }
@@ -87,6 +94,17 @@ bool Hunt::found() const {
 bool Hunt::replayed() const {
   return !replays.empty() &&
          std::all_of(replays.begin(), replays.end(), [](const Replays& r) { return r.good(); });
+}
+
+uint64_t Hunt::median() const {
+  std::vector<uint64_t> all = again;
+  all.push_back(found() ? executions : kNotFound);
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
+
+bool Hunt::soon_enough() const {
+  return bug.within == 0 || (again.size() + 1 == kWithinSeeds && median() <= bug.within);
 }
 
 bool parse_report(const std::string& text, Hunt* hunt) {
@@ -138,6 +156,8 @@ std::string to_json(const std::vector<Hunt>& hunts) {
                     {"executions", hunt.executions},
                     {"seconds", hunt.seconds},
                     {"replays", replays},
+                    {"within", hunt.bug.within},
+                    {"again", hunt.again},
                     {"good", hunt.good()},
                     {"verdict", verdict(hunt)}});
   }

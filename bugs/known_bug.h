@@ -10,7 +10,7 @@
 namespace bugs {
 
 // From the lines before the diff: "Bug: NAME", "What: ...", "Breaks: G2 G1", "Class: ...", and
-// optionally "Target: NAME" of the fuzzer that must find it.
+// optionally "Target: NAME" of the fuzzer that must find it, "Within: N" executions.
 struct KnownBug {
   std::string name;
   std::string what;
@@ -18,7 +18,9 @@ struct KnownBug {
       breaks;  // any of these guarantees counts as found; others are passed over
   std::string klass;
   std::string target = "percpu_ref";
+  uint64_t within = 0;  // executions that the median of kWithinSeeds hunts may take; 0: any number
 };
+inline constexpr unsigned kWithinSeeds = 25;
 // True and *bug, or false and *error: a sentence. `file_name` without folder and extension must be
 // the bug's name.
 bool parse_header(const std::string& patch, const std::string& file_name, KnownBug* bug,
@@ -40,10 +42,16 @@ struct Hunt {
   uint64_t executions = 0;
   double seconds = 0;
   std::vector<Replays> replays;
+  std::vector<uint64_t>
+      again;  // executions of the hunts with other seeds, where bug.within is set;
+              // kNotFound of one that found nothing
+  static constexpr uint64_t kNotFound = UINT64_MAX;
 
-  bool found() const;     // one of bug.breaks
-  bool replayed() const;  // something was replayed, and all were the same
-  bool good() const { return problem.empty() && found() && replayed(); }
+  bool found() const;        // one of bug.breaks
+  bool replayed() const;     // something was replayed, and all were the same
+  uint64_t median() const;   // of the executions of all hunts
+  bool soon_enough() const;  // as bug.within says, of kWithinSeeds hunts
+  bool good() const { return problem.empty() && found() && replayed() && soon_enough(); }
 };
 
 // The report that a fuzzer writes to $LASTPUT_REPORT; sets what it says in *hunt, and the

@@ -46,6 +46,33 @@ TEST(KnownBug, OnlyItsOwnGuaranteeAndEveryReplayMakeItGood) {
   EXPECT_FALSE(never_replayed.good());
 }
 
+TEST(KnownBug, ReadsHowSoonItMustBeFound) {
+  KnownBug bug;
+  std::string error;
+  ASSERT_TRUE(parse_header("Bug: a\nWhat: x\nBreaks: G1\nWithin: 200\n", "a", &bug, &error));
+  EXPECT_EQ(bug.within, 200U);
+  EXPECT_FALSE(parse_header("Bug: a\nWhat: x\nBreaks: G1\nWithin: soon\n", "a", &bug, &error));
+  EXPECT_FALSE(parse_header("Bug: a\nWhat: x\nBreaks: G1\nWithin: 0\n", "a", &bug, &error));
+}
+
+TEST(KnownBug, IsGoodOnlyIfTheMedianIsSoonEnough) {
+  Hunt h = hunt("G1", 100);
+  h.executions = 300;
+  EXPECT_TRUE(h.good());
+  h.bug.within = 200;
+  EXPECT_FALSE(h.good()) << "one hunt is no median";
+  h.again.assign(kWithinSeeds / 2, 300);
+  h.again.insert(h.again.end(), kWithinSeeds / 2, 200);
+  EXPECT_FALSE(h.good());
+  h.again[0] = 100;
+  EXPECT_EQ(h.median(), 200U);
+  EXPECT_TRUE(h.good());
+  h.again[1] = Hunt::kNotFound;
+  EXPECT_TRUE(h.good());
+  h.again.back() = Hunt::kNotFound;
+  EXPECT_FALSE(h.good());
+}
+
 TEST(KnownBug, ReadsReports) {
   Hunt h;
   EXPECT_FALSE(parse_report("{", &h));

@@ -79,9 +79,9 @@ int run(std::vector<std::string> arguments, const fs::path& log, const fs::path&
 // Where one hunt keeps its files; made anew, so that every hunt begins with the seeds alone.
 struct Places {
   fs::path programs, seeds, corpus, artifacts, report, log;
-  explicit Places(const KnownBug& bug) {
+  explicit Places(const KnownBug& bug, const std::string& folder = "") {
     const fs::path build = absl::GetFlag(FLAGS_build);
-    const fs::path own = fs::absolute(absl::GetFlag(FLAGS_out)) / "bugs" / bug.name;
+    const fs::path own = fs::absolute(absl::GetFlag(FLAGS_out)) / "bugs" / (bug.name + folder);
     fs::remove_all(own);
     programs = build / "bin" / "bugs" / bug.name;
     seeds = build / "corpus" / bug.target;
@@ -94,11 +94,11 @@ struct Places {
   }
 };
 
-void fuzz(const Places& places, Hunt* hunt) {
+void fuzz(const Places& places, unsigned seed, Hunt* hunt) {
   std::vector<std::string> arguments = {
       (places.programs / absl::StrCat(hunt->bug.target, "_fuzzer")).string(),
       absl::StrCat("-max_total_time=", absl::GetFlag(FLAGS_seconds)),
-      absl::StrCat("-seed=", absl::GetFlag(FLAGS_seed)),
+      absl::StrCat("-seed=", seed),
       absl::StrCat("-artifact_prefix=", places.artifacts.string(), "/"),
       "-verbosity=0",
       "-print_final_stats=0",
@@ -133,9 +133,17 @@ void replay(const Places& places, Replays* replays, std::string* kind) {
 
 void hunt_one(Hunt* hunt) {
   const Places places(hunt->bug);
-  fuzz(places, hunt);
+  const unsigned seed = absl::GetFlag(FLAGS_seed);
+  fuzz(places, seed, hunt);
   add_crash_file(places, hunt);
   for (Replays& replays : hunt->replays) replay(places, &replays, &hunt->detector);
+  if (hunt->bug.within == 0 || !hunt->found()) return;
+  for (unsigned i = 1; i < kWithinSeeds; ++i) {
+    Hunt other;
+    other.bug = hunt->bug;
+    fuzz(Places(hunt->bug, ".again"), seed + i, &other);
+    hunt->again.push_back(other.found() ? other.executions : Hunt::kNotFound);
+  }
 }
 
 void hunt_all(std::vector<Hunt>* hunts) {
