@@ -110,6 +110,36 @@ TEST(Litmus, SbAcqRelFences) {
 TEST(Litmus, SbSeqCstStoresAcquireLoads) {
   expect_exactly(sb<kSc, kAcq>, {00, 01, 10, 11});
 }
+
+// One thread by operations, the other by a fence: either kind is in the one total order.
+template <memory_order kLoad, bool kAdds>
+int sb_against_fence() {
+  atomic<int> x{0}, y{0};
+  int a = 0, b = 0;
+  parallel(
+      [&] {
+        x.store(1, kSc);
+        a = kAdds ? y.fetch_add(2, kLoad) : y.load(kLoad);
+      },
+      [&] {
+        y.store(1, kRlx);
+        std::atomic_thread_fence(kSc);
+        b = kAdds ? x.fetch_add(2, kRlx) : x.load(kRlx);
+      });
+  return a * 10 + b;
+}
+TEST(Litmus, SbSeqCstAgainstFence) {
+  expect_exactly(sb_against_fence<kSc, false>, {01, 10, 11});
+}
+TEST(Litmus, SbSeqCstAddsAgainstFence) {
+  expect_exactly(sb_against_fence<kSc, true>, {01, 10, 11});
+}
+TEST(Litmus, SbAcquireAgainstFence) {
+  expect_exactly(sb_against_fence<kAcq, false>, {00, 01, 10, 11});
+}
+TEST(Litmus, SbAcquireAddsAgainstFence) {
+  expect_exactly(sb_against_fence<kAcq, true>, {00, 01, 10, 11});
+}
 TEST(Litmus, SbUnderSequentialConsistency) {
   EXPECT_EQ((std::set<int>{01, 10, 11}), outcomes(sb<kRlx, kRlx>, false));
 }
