@@ -266,9 +266,9 @@ void begin_execution(const Options& options, bool record) {
   fibers_use_os_threads(options.os_threads);
   signals_setup();
   host_fiber().thread_pointer = read_thread_pointer();
-  Clock top = g.base;
-  for (const auto& t : g.threads)
-    for (Clock c : t.clock.at) top = c > top ? c : top;
+  Clock top = g.base;  // of all clocks so far: a thread's own is never behind what others know of it
+  for (uint32_t i = 0; i < g.thread_count; ++i)
+    if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
   arena_reset();
   if (top >= kClockLimit) {
     shadow_wipe();
@@ -278,6 +278,7 @@ void begin_execution(const Options& options, bool record) {
   g.base = top + 1;
   g.recording = record;
   g.races = options.races;
+  g.ordered = options.races || options.weak_memory;
   g.every_point = record || options.choices != nullptr;
   g.slow_access = record || options.plain_points;
   g.fair = false;
@@ -489,26 +490,6 @@ uint32_t thread_of(pthread_t donor) {
   uint32_t i = 0;
   while (i < kMaxThreads && !pthread_equal(fiber(i).donor, donor)) ++i;
   return i;
-}
-
-void acquire(const Release& release) {
-  if (!release.has) return;
-  if (release.releaser != 0 && g.self->clock.knows(release.releaser)) return;
-  g.self->clock.join(release.clock);
-}
-
-void release(Release& release) {
-  release.clock = g.self->clock;
-  release.releaser = g.epoch;
-  release.has = true;
-  advance();
-}
-
-void release_join(Release& r) {
-  if (!r.has) return release(r);
-  r.clock.join(g.self->clock);
-  r.releaser = 0;
-  advance();
 }
 
 void fail_execution(FailureKind kind, const char* guarantee, const char* message) {

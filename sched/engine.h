@@ -55,6 +55,7 @@ struct Engine {
   bool slow_access;  // plain accesses need more than the race check
   bool recording;
   bool races;
+  bool ordered;  // happens-before is followed: for races, or for the memory model
   uint32_t current;
   int64_t countdown;  // points until slow_point()
   uint64_t hash;
@@ -140,9 +141,27 @@ inline void advance() {
   g.epoch++;
   g.self->clock.at[g.current]++;
 }
-void acquire(const Release& release);  // the caller learns what the releasers knew
-void release(Release& release);        // it holds exactly what the caller knows
-void release_join(Release& release);   // it holds that too
+// The caller learns what the releasers knew.
+inline void acquire(const Release& release) {
+  if (!release.has) return;
+  if (release.releaser != 0 && g.self->clock.knows(release.releaser)) return;
+  g.self->clock.join(release.clock);
+}
+
+// It holds exactly what the caller knows; and, joined, that too.
+inline void release(Release& release) {
+  release.clock = g.self->clock;
+  release.releaser = g.epoch;
+  release.has = true;
+  advance();
+}
+
+inline void release_join(Release& r) {
+  if (!r.has) return release(r);
+  r.clock.join(g.self->clock);
+  r.releaser = 0;
+  advance();
+}
 
 inline void mix_hash(uint64_t x) {
   uint64_t h = (g.hash ^ x) * 0x9E3779B97F4A7C15u;
@@ -155,8 +174,8 @@ inline uint64_t stable_value(uint64_t v) {
   return v;
 }
 inline void hash_step(StepKind kind, const Loc* loc, uint64_t value) {
-  uint64_t id = static_cast<uint64_t>(loc - shadow.locs);
-  mix_hash(stable_value(value) + (id << 40) + (uint64_t{g.current} << 32) +
+  uint64_t id = reinterpret_cast<uintptr_t>(loc) - reinterpret_cast<uintptr_t>(shadow.locs);
+  mix_hash(stable_value(value) + (id << 36) + (uint64_t{g.current} << 32) +
            (static_cast<uint64_t>(kind) << 56));
 }
 

@@ -141,7 +141,7 @@ static_assert(offsetof(Fiber, sp) == 0 && offsetof(Fiber, baton) == 8);
 static_assert(SYS_futex == 202 && (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) == 128 &&
               (FUTEX_WAKE | FUTEX_PRIVATE_FLAG) == 129);
 
-pid_t made_in;  // the process that owns the donors
+bool made;  // the donors, in this process
 bool has_fsgsbase;
 bool on_os_threads;
 volatile unsigned ready;
@@ -181,8 +181,11 @@ void* donor_main(void* argument) {
 }  // namespace
 
 void fibers_setup() {
-  if (made_in == getpid()) return;
-  made_in = getpid();
+  if (made) return;
+  made = true;
+  static bool told_of_forks;
+  if (!told_of_forks) pthread_atfork(nullptr, nullptr, [] { made = false; });
+  told_of_forks = true;
   // HWCAP2_FSGSBASE: the kernel lets user code set the FS base itself (Linux 5.9).
   has_fsgsbase = (getauxval(AT_HWCAP2) & 2) != 0;
   if (tls.start == nullptr) dl_iterate_phdr(find_tls, nullptr);

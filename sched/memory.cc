@@ -2,11 +2,14 @@
 #include "sched/memory.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "sched/engine.h"
+#include "sched/hot.h"
 
 namespace sched {
+
+uint32_t sc_operations;
+
 namespace {
 
 // A seq_cst fence of the execution: who made it, when, and what all of them together had seen.
@@ -18,7 +21,6 @@ struct Fence {
 constexpr uint32_t kMaxFences = 4096;  // later ones replace the last: they only exclude less
 Fence fences[kMaxFences];
 uint32_t fence_count;
-uint32_t sc_operations;
 
 // Whether an access of the store is in the past that `clock` describes.
 bool accessed_before(const Store& store, const VectorClock& clock) {
@@ -45,10 +47,6 @@ bool may_overlook(const Store& store, bool seq_cst, const Fence* fence) {
   return !accessed_before(store, fence->seen_by_all);
 }
 
-Store& store_at(Loc* loc, uint32_t index) {
-  return loc->stores[index % kHistory];
-}
-
 // How many of the latest stores the access may overlook.
 uint32_t count_overlooked(Loc* loc, bool seq_cst) {
   const Fence* fence = fence_count == 0 ? nullptr : last_fence();
@@ -56,19 +54,6 @@ uint32_t count_overlooked(Loc* loc, bool seq_cst) {
   uint32_t n = 0;
   while (n < most && may_overlook(store_of_age(loc, n), seq_cst, fence)) ++n;
   return n;
-}
-
-// The usual case, without a look at the rest.
-bool overlooks_nothing(Loc* loc) {
-  if (loc->store_count == 1 || !g.options.weak_memory) return true;
-  const Store& latest = store_of_age(loc, 0);
-  return latest.seen[g.current] != 0 || g.self->clock.knows(latest.writer);
-}
-
-// Whether all that could be parted is further back than the history: so it is with a count, which is
-// changed by read-modify-writes alone.
-bool parts_nothing(const Loc* loc) {
-  return loc->newest_plain == 0 || loc->store_count - loc->newest_plain > kHistory - 2;
 }
 
 // The ages, as bits, that a new store may have, 0 left out, when it may overlook that many.
@@ -105,36 +90,10 @@ void memory_reset() {
   sc_operations = 0;
 }
 
-Store& store_of_age(Loc* loc, uint32_t age) {
-  return store_at(loc, loc->store_count - 1 - age);
-}
-
-Store& insert_store(Loc* loc, uint32_t age, uint64_t value, bool seq_cst, bool modifies) {
-  const uint32_t place = loc->store_count++ - age;
-  for (uint32_t i = loc->store_count - 1; i > place; --i) store_at(loc, i) = store_at(loc, i - 1);
-  if (loc->newest_plain >= place)
-    ++loc->newest_plain;
-  else if (!modifies)
-    loc->newest_plain = place;
-  Store& store = store_at(loc, place);
-  store.value = value;
-  store.writer = g.epoch;
-  store.sc_index = seq_cst ? ++sc_operations : 0;
-  store.modifies = modifies;
-  memset(store.seen, 0, sizeof store.seen);
-  store.seen[g.current] = epoch_clock(g.epoch);
-  store.release.has = false;
-  return store;
-}
-
-Store& latest_store(Loc* loc, uint64_t value) {
-  if (loc->store_count != 0) {
-    Store& store = store_of_age(loc, 0);
-    if (__builtin_expect(store.value == value, 1)) return store;
-  }
-  // The first access, or something unseen has written: then that is all there is to see. A library
-  // that is not instrumented may have released what any thread did; better an edge too many than a
-  // race that is none.
+// The first access, or something unseen has written: then that is all there is to see. A library that
+// is not instrumented may have released what any thread did; better an edge too many than a race that
+// is none.
+Store& begin_history(Loc* loc, uint64_t value) {
   const bool foreign = loc->store_count != 0;
   loc->store_count = 0;
   Store& store = insert_store(loc, 0, value, false, false);
@@ -145,24 +104,24 @@ Store& latest_store(Loc* loc, uint64_t value) {
   return store;
 }
 
-uint32_t choose_read(Loc* loc, bool seq_cst) {
-  if (overlooks_nothing(loc)) return 0;
+void shift_stores(Loc* loc, uint32_t place) {
+  for (uint32_t i = loc->store_count - 1; i > place; --i) store_at(loc, i) = store_at(loc, i - 1);
+}
+
+uint32_t choose_read_among(Loc* loc, bool seq_cst) {
   return choose_stale(loc, departures_up_to(count_overlooked(loc, seq_cst)), kStaleOneIn);
 }
 
-uint32_t choose_modify(Loc* loc, bool seq_cst) {
-  if (parts_nothing(loc) || overlooks_nothing(loc)) return 0;
+uint32_t choose_modify_among(Loc* loc, bool seq_cst) {
   return choose_stale(loc, places(loc, count_overlooked(loc, seq_cst)), kOldStoreOneIn);
 }
 
-uint32_t choose_write(Loc* loc, bool seq_cst) {
-  if (parts_nothing(loc) || overlooks_nothing(loc)) return 0;
+uint32_t choose_write_among(Loc* loc, bool seq_cst) {
   const uint32_t ages = places(loc, count_overlooked(loc, seq_cst));
   return ages == 0 ? 0 : choose_departure(ages, kOldStoreOneIn);
 }
 
-uint32_t choose_compare(Loc* loc, uint64_t expected, bool seq_cst, bool failure_seq_cst) {
-  if (overlooks_nothing(loc)) return 0;
+uint32_t choose_compare_among(Loc* loc, uint64_t expected, bool seq_cst, bool failure_seq_cst) {
   const uint32_t readable = count_overlooked(loc, failure_seq_cst);
   const uint32_t modifiable =
       seq_cst == failure_seq_cst ? readable : count_overlooked(loc, seq_cst);
@@ -173,11 +132,6 @@ uint32_t choose_compare(Loc* loc, uint64_t expected, bool seq_cst, bool failure_
       (departures_up_to(readable) & ~matching) | (places(loc, modifiable) & matching);
   const bool would_match = store_of_age(loc, 0).value == expected;
   return choose_stale(loc, ages, would_match ? kOldStoreOneIn : kStaleOneIn);
-}
-
-void mark_seen(Store& store, bool seq_cst) {
-  if (seq_cst && store.sc_index == 0) store.sc_index = ++sc_operations;
-  if (store.seen[g.current] == 0) store.seen[g.current] = epoch_clock(g.epoch);
 }
 
 void seq_cst_fence() {

@@ -9,6 +9,7 @@
 
 #include "sched/engine.h"
 #include "sched/fatal.h"
+#include "sched/hot.h"
 #include "sched/recorder.h"
 
 namespace sched {
@@ -50,28 +51,8 @@ int find_image(dl_phdr_info* info, size_t, void*) {
   return 1;  // the first is the executable
 }
 
-unsigned mask_of(uintptr_t address, unsigned size) {
-  return ((1u << size) - 1) << (address & 7);
-}
-
 bool stale(Epoch e) {
   return epoch_clock(e) < g.base;
-}
-
-// What makes two accesses race: unordered, by different threads.
-bool unordered(Epoch e) {
-  return epoch_thread(e) != g.current && !g.self->clock.knows(e);
-}
-
-[[noreturn]] void race(uintptr_t address, unsigned size, const char* mine, Epoch other,
-                       const char* theirs, bool is_free) {
-  fail_race(address, size, mine, epoch_thread(other), theirs, is_free);
-}
-
-Extra* extra_of(Cell* cell) {
-  uint32_t i = cell->extra;
-  if (i == 0 || i > shadow.extra_count || shadow.extras[i].cell != cell) return nullptr;
-  return &shadow.extras[i];
 }
 
 // Moves the cell's record into an Extra, byte by byte.
@@ -135,6 +116,29 @@ void check_extra_read(Extra* x, uintptr_t address, unsigned size) {
 }
 
 }  // namespace
+
+void race(uintptr_t address, unsigned size, const char* mine, Epoch other, const char* theirs,
+          bool is_free) {
+  fail_race(address, size, mine, epoch_thread(other), theirs, is_free);
+}
+
+void check_extra_atomic(Extra* x, uintptr_t address, unsigned size, bool writes) {
+  const char* mine = writes ? "atomic write" : "atomic read";
+  unsigned first = address & 7;
+  for (unsigned b = first; b < first + size; ++b) {
+    if (x->write[b] != 0 && unordered(x->write[b]))
+      race(address, size, mine, x->write[b], "write", false);
+    for (uint32_t t = 0; writes && t < g.thread_count; ++t)
+      if (t != g.current && x->read[t][b] > g.self->clock.at[t])
+        race(address, size, mine, make_epoch(t, x->read[t][b]), "read", false);
+  }
+}
+
+void touch(Loc* loc) {
+  memset(loc->reads, 0, sizeof loc->reads);
+  memset(loc->writes, 0, sizeof loc->writes);
+  loc->touched = true;
+}
 
 void shadow_setup() {
   if (shadow.world != nullptr) return;
@@ -266,33 +270,6 @@ void check_write(Cell* cell, uintptr_t address, unsigned size, bool is_free) {
   check_extra_write(x, address, size, is_free);
   cell->write = me;
   cell->write_mask = static_cast<uint8_t>(mask);
-}
-
-void check_atomic(Cell* cell, Loc* loc, uintptr_t address, unsigned size, bool writes) {
-  const char* mine = writes ? "atomic write" : "atomic read";
-  if (!loc->touched) {
-    memset(loc->reads, 0, sizeof loc->reads);
-    memset(loc->writes, 0, sizeof loc->writes);
-    loc->touched = true;
-  }
-  (writes ? loc->writes : loc->reads)[g.current] = epoch_clock(g.epoch);
-  if (size > 8) size = 8;
-  unsigned mask = mask_of(address, size);
-  if (Extra* x = extra_of(cell)) {
-    unsigned first = address & 7;
-    for (unsigned b = first; b < first + size; ++b) {
-      if (x->write[b] != 0 && unordered(x->write[b]))
-        race(address, size, mine, x->write[b], "write", false);
-      for (uint32_t t = 0; writes && t < g.thread_count; ++t)
-        if (t != g.current && x->read[t][b] > g.self->clock.at[t])
-          race(address, size, mine, make_epoch(t, x->read[t][b]), "read", false);
-    }
-    return;
-  }
-  if ((cell->write_mask & mask) != 0 && unordered(cell->write))
-    race(address, size, mine, cell->write, "write", false);
-  if (writes && (cell->read_mask & mask) != 0 && unordered(cell->read))
-    race(address, size, mine, cell->read, "read", false);
 }
 
 void bad_heap_access(Cell* cell, uintptr_t address, unsigned size, bool writes) {

@@ -125,7 +125,6 @@ inline Loc* locs_in(Cell* cell) {
 // Checks of one access of `size` bytes within one granule, and its record. Fail the execution.
 void check_read(Cell* cell, uintptr_t address, unsigned size);
 void check_write(Cell* cell, uintptr_t address, unsigned size, bool is_free);
-void check_atomic(Cell* cell, Loc* loc, uintptr_t address, unsigned size, bool writes);
 [[noreturn]] void bad_heap_access(Cell* cell, uintptr_t address, unsigned size, bool writes);
 
 inline void check_heap(Cell* cell, uintptr_t address, unsigned size, bool writes) {

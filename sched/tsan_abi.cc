@@ -6,6 +6,7 @@
 
 #include "sched/engine.h"
 #include "sched/fatal.h"
+#include "sched/hot.h"
 #include "sched/journal.h"
 #include "sched/recorder.h"
 
@@ -24,6 +25,8 @@ extern "C" {
 namespace sched {
 namespace {
 
+// In each entry point, or it costs as much as what it does.
+#define SCHED_INLINE inline __attribute__((always_inline))
 #define SCHED_PC() reinterpret_cast<uintptr_t>(__builtin_return_address(0))
 
 // --- Plain accesses
@@ -130,13 +133,13 @@ Wide real_load(const volatile Wide* a) {
 }
 
 // Heap check of 8 bytes or less, which lie in one granule; the location's state.
-Loc* locate(uintptr_t address, unsigned size, bool writes) {
+SCHED_INLINE Loc* locate(uintptr_t address, unsigned size, bool writes) {
   Cell* cell = cell_of(address);
   check_heap(cell, address, size, writes);
   return loc_of(cell, address, size);
 }
 // Race check of the same.
-void check_location(Loc* loc, uintptr_t address, unsigned size, bool writes) {
+SCHED_INLINE void check_location(Loc* loc, uintptr_t address, unsigned size, bool writes) {
   if (writes && !in_world(address)) journal_write(address, size);
   if (g.recording) record_access(address, size, writes, true);
   if (g.races) check_atomic(loc->cell, loc, address, size, writes);
@@ -144,7 +147,7 @@ void check_location(Loc* loc, uintptr_t address, unsigned size, bool writes) {
 
 // Memory check; the location's state. `writes`: what it is told as.
 template <class T>
-Loc* locate_atomic(const volatile T* a, bool writes) {
+SCHED_INLINE Loc* locate_atomic(const volatile T* a, bool writes) {
   auto address = reinterpret_cast<uintptr_t>(a);
 #if SCHED_ASAN
   if (__asan_address_is_poisoned(a) && !in_heap(address)) {
@@ -158,7 +161,7 @@ Loc* locate_atomic(const volatile T* a, bool writes) {
 }
 // Race check against plain accesses.
 template <class T>
-void check_races(const volatile T* a, Loc* loc, bool writes) {
+SCHED_INLINE void check_races(const volatile T* a, Loc* loc, bool writes) {
   auto address = reinterpret_cast<uintptr_t>(a);
   if constexpr (sizeof(T) > 8)
     check_location(locate(address + 8, 8, writes), address + 8, 8, writes);
@@ -166,7 +169,7 @@ void check_races(const volatile T* a, Loc* loc, bool writes) {
 }
 // Both; and the value that the memory holds.
 template <class T>
-Loc* enter_atomic(const volatile T* a, bool writes, T* value) {
+SCHED_INLINE Loc* enter_atomic(const volatile T* a, bool writes, T* value) {
   Loc* loc = locate_atomic(a, writes);
   check_races(a, loc, writes);
   *value = *const_cast<const T*>(a);
@@ -174,9 +177,18 @@ Loc* enter_atomic(const volatile T* a, bool writes, T* value) {
   return loc;
 }
 
+// An access where nobody asks for happens-before: only whether its memory is live.
+template <class T>
+SCHED_INLINE Loc* enter_unordered(const volatile T* a, bool writes) {
+  auto address = reinterpret_cast<uintptr_t>(a);
+  Loc* loc = locate_atomic(a, writes);
+  if (writes && !in_world(address)) journal_write(address, sizeof(T));
+  return loc;
+}
+
 // The value of an older store.
 template <class T>
-T value_of_age(Loc* loc, uint32_t age, T latest) {
+SCHED_INLINE T value_of_age(Loc* loc, uint32_t age, T latest) {
   if constexpr (sizeof(T) > 8)
     return latest;
   else
@@ -184,7 +196,7 @@ T value_of_age(Loc* loc, uint32_t age, T latest) {
 }
 
 // The reader's side of synchronises-with.
-void did_read(Store& store, int order) {
+SCHED_INLINE void did_read(Store& store, int order) {
   mark_seen(store, order == __ATOMIC_SEQ_CST);
   const Release& release = store.release;
   if (!release.has) return;
@@ -199,7 +211,7 @@ void did_read(Store& store, int order) {
 
 // The writer's side. `continued`: the store that a read-modify-write read, whose release sequence goes
 // on; a plain store begins anew.
-void did_write(Store& store, int order, const Store* continued) {
+SCHED_INLINE void did_write(Store& store, int order, const Store* continued) {
   bool goes_on = continued != nullptr && continued->release.has;
   Release& r = store.release;
   if (releases(order)) {
@@ -223,8 +235,8 @@ void did_write(Store& store, int order, const Store* continued) {
 }
 
 template <class T>
-void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T before, T value,
-                 uintptr_t pc, uint32_t age = 0) {
+SCHED_INLINE void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T before,
+                              T value, uintptr_t pc, uint32_t age = 0) {
   hash_step(kind, loc, bits(before) * 31 + bits(value) + age * 0x9E3779B97F4A7C15u);
   if (__builtin_expect(g.recording, 0))
     record_step(kind, reinterpret_cast<uintptr_t>(a), sizeof(T), order, bits(before), bits(value),
@@ -239,6 +251,12 @@ T load(const volatile T* a, int order, uintptr_t pc) {
   if (!g.active) return real_load(a);
   point();
   T v;
+  if (kHasHistory<T> && !g.ordered) {
+    Loc* loc = enter_unordered(a, false);
+    v = *a;
+    finish_step(StepKind::kLoad, a, loc, order, v, v, pc);
+    return v;
+  }
   Loc* loc = enter_atomic(a, false, &v);
   const uint32_t age = kHasHistory<T> ? choose_read(loc, order == __ATOMIC_SEQ_CST) : 0;
   v = value_of_age(loc, age, v);
@@ -261,6 +279,12 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
   }
   point();
   T before;
+  if (kHasHistory<T> && !g.ordered) {
+    Loc* loc = enter_unordered<T>(a, true);
+    before = *a;
+    *a = v;
+    return finish_step(StepKind::kStore, a, loc, order, before, v, pc);
+  }
   Loc* loc = enter_atomic<T>(a, true, &before);
   const bool seq_cst = order == __ATOMIC_SEQ_CST;
   const uint32_t age = kHasHistory<T> ? choose_write(loc, seq_cst) : 0;
@@ -270,7 +294,8 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
 }
 
 template <class T>
-void did_rmw(volatile T* a, Loc* loc, uint32_t age, T old, T v, int order, uintptr_t pc) {
+SCHED_INLINE void did_rmw(volatile T* a, Loc* loc, uint32_t age, T old, T v, int order,
+                          uintptr_t pc) {
   did_read(store_of_age(loc, age), order);
   Store& store = insert_store(loc, age, bits(v), order == __ATOMIC_SEQ_CST, true);
   did_write(store, order, &store_of_age(loc, age + 1));
@@ -290,6 +315,14 @@ T rmw(volatile T* a, int order, uintptr_t pc, F f) {
   }
   point();
   T old;
+  if (kHasHistory<T> && !g.ordered) {
+    Loc* loc = enter_unordered<T>(a, true);
+    old = *a;
+    const T v = f(old);
+    *a = v;
+    finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
+    return old;
+  }
   Loc* loc = enter_atomic<T>(a, true, &old);
   const uint32_t age = kHasHistory<T> ? choose_modify(loc, order == __ATOMIC_SEQ_CST) : 0;
   old = value_of_age(loc, age, old);
@@ -314,6 +347,14 @@ bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_or
   T want = *expected;
   point();
   const T now = *a;
+  if (kHasHistory<T> && !g.ordered) {
+    Loc* loc = enter_unordered<T>(a, now == want);
+    if (now == want) *a = v;
+    *expected = now;
+    finish_step(now == want ? StepKind::kRmw : StepKind::kCasFail, a, loc,
+                now == want ? order : failure_order, now, now == want ? v : now, pc);
+    return now == want;
+  }
   Loc* loc = locate_atomic(a, now == want);
   latest_store(loc, bits(now));
   uint32_t age = 0;
