@@ -85,17 +85,11 @@ void switch_to(uint32_t next) {
   fiber_switch(from, fiber(next));
 }
 
-uint32_t timed_waiters() {
-  uint32_t set = 0;
-  for (uint32_t i = 0; i < g.thread_count; ++i)
-    if (g.threads[i].state == State::kBlocked && g.threads[i].timed) set |= bit(i);
-  return set;
-}
-
 void make_runnable(uint32_t i) {
   g.threads[i].state = State::kRunnable;
   g.threads[i].wait_key = nullptr;
   g.runnable |= bit(i);
+  g.timed &= ~bit(i);
 }
 
 // A timed waiter that is chosen to run: its deadline has come.
@@ -177,7 +171,7 @@ uint32_t earliest_deadline(uint32_t set) {
 // The current thread cannot go on: who runs next.
 uint32_t pick_next() {
   if (g.runnable != 0) return decide(g.runnable, first_of(g.runnable), true);
-  uint32_t timed = timed_waiters();
+  uint32_t timed = g.timed;
   if (timed == 0) return kNobody;
   uint32_t next = decide(timed, earliest_deadline(timed), true);
   wake_by_time(next);
@@ -209,9 +203,7 @@ void run_destructors() {
   if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
   mix_hash(0xe417);
   wake(&t, kMaxThreads);
-  bool all_done = true;
-  for (uint32_t i = 0; i < g.thread_count; ++i) all_done &= g.threads[i].state == State::kDone;
-  if (all_done) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
+  if (--g.live == 0) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
   uint32_t next = pick_next();
   if (next == kNobody) nobody_can_run();
   switch_to(next);
@@ -250,6 +242,7 @@ void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
   t.last_pc = 0;
   g.runnable |= bit(i);
+  ++g.live;
   fiber_reset(fiber(i), thread_main);
 }
 
@@ -286,10 +279,10 @@ void begin_execution(const Options& options, bool record) {
   g.step_limit = options.step_budget;
   g.steps = g.switches = g.now_ns = 0;
   g.hash = 0x1a57;
-  g.runnable = 0;
+  g.runnable = g.timed = g.live = 0;
   g.thread_count = 1;
   g.next_name = nullptr;
-  g.failure = Failure{};
+  if (g.failure.kind != FailureKind::kNone) g.failure = Failure{};
   journal_reset();
   memory_reset();
   recorder_reset();
@@ -329,7 +322,7 @@ Result execute(void (*body)(void*), void* argument, const Options& options, bool
   r.trace_hash = g.hash;
   r.threads = g.thread_count;
   r.allocations = arena_allocations();
-  r.failure = std::move(g.failure);
+  if (ending == Verdict::kFailed) r.failure = std::move(g.failure);
   if (record) r.recording = recorder_take();
   return r;
 }
@@ -376,16 +369,16 @@ void slow_point() {
   }
   uint32_t others = g.runnable & ~bit(g.current);
   if (g.fair) {
-    if (preempt) take_turns(others | timed_waiters());
+    if (preempt) take_turns(others | g.timed);
     return;
   }
   if (!preempt && g.options.choices == nullptr) {
     ++g.self->choices_in_op;
     return;
   }
-  if (g.options.choices != nullptr) others |= timed_waiters();
+  if (g.options.choices != nullptr) others |= g.timed;
   // Time may pass at any moment: now and then a sleeper's deadline comes while others still run.
-  else if (uint32_t timed = timed_waiters(); timed != 0 && choose_number(4) == 0)
+  else if (uint32_t timed = g.timed; timed != 0 && choose_number(4) == 0)
     others |= timed;
   if (others == 0) {
     ++g.self->choices_in_op;
@@ -422,6 +415,7 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
   t.timed_out = false;
   t.deadline_ns = deadline_ns;
   g.runnable &= ~bit(g.current);
+  if (timed) g.timed |= bit(g.current);
   mix_hash(0xb10c + static_cast<uint64_t>(what));
   uint32_t next = pick_next();
   if (next == kNobody) nobody_can_run();
@@ -449,7 +443,7 @@ void yield() {
   count_blocking_step();
   uint32_t others = g.runnable & ~bit(g.current);
   if (others == 0) {
-    uint32_t timed = timed_waiters();
+    uint32_t timed = g.timed;
     if (timed == 0) return;
     others = bit(earliest_deadline(timed));
   }

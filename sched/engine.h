@@ -63,6 +63,8 @@ struct Engine {
   Thread* self;
 
   uint32_t runnable;  // bit per thread
+  uint32_t timed;     // bit per thread: blocked with a deadline
+  uint32_t live;      // threads that have not ended
   uint32_t thread_count;
   uint64_t steps, interval;  // points accounted for; length of the running countdown
   uint64_t switches;

@@ -195,13 +195,18 @@ SCHED_INLINE T value_of_age(Loc* loc, uint32_t age, T latest) {
     return age == 0 ? latest : static_cast<T>(store_of_age(loc, age).value);
 }
 
+// Whether the current thread knows all that a release tells.
+SCHED_INLINE bool covered(const Release& release) {
+  return release.releaser != 0 && g.self->clock.knows(release.releaser);
+}
+
 // The reader's side of synchronises-with.
 SCHED_INLINE void did_read(Store& store, int order) {
   mark_seen(store, order == __ATOMIC_SEQ_CST);
   const Release& release = store.release;
   if (!release.has) return;
-  if (acquires(order)) return acquire(release);
-  if (release.releaser != 0 && g.self->clock.knows(release.releaser)) return;
+  if (covered(release)) return;
+  if (acquires(order)) return g.self->clock.join(release.clock);
   if (!g.self->has_acquire_fence)
     g.self->acquire_fence = release.clock;
   else
@@ -216,7 +221,7 @@ SCHED_INLINE void did_write(Store& store, int order, const Store* continued) {
   Release& r = store.release;
   if (releases(order)) {
     // An acquiring RMW already knows what the sequence released, so its own clock covers it.
-    if (goes_on && !acquires(order)) {
+    if (goes_on && !acquires(order) && !covered(continued->release)) {
       r = continued->release;
       release_join(r);
     } else {
