@@ -259,7 +259,8 @@ void begin_execution(const Options& options, bool record) {
   fibers_use_os_threads(options.os_threads);
   signals_setup();
   host_fiber().thread_pointer = read_thread_pointer();
-  Clock top = g.base;  // of all clocks so far: a thread's own is never behind what others know of it
+  Clock top =
+      g.base;  // of all clocks so far: a thread's own is never behind what others know of it
   for (uint32_t i = 0; i < g.thread_count; ++i)
     if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
   arena_reset();
@@ -351,6 +352,27 @@ void take_turns(uint32_t others) {
   uint32_t next = decide_fairly(others);
   wake_by_time(next);
   switch_to(next);
+}
+
+// The failing execution once more, with recording.
+Result explain(void (*body)(void*), void* argument, const Options& options, const Result& first) {
+  g.explain_pass = true;
+  Result second = execute(body, argument, options, true);
+  bool same_kind = second.verdict == Verdict::kFailed && second.failure.kind == first.failure.kind;
+  if (same_kind && first.failure.kind == FailureKind::kStackOverflow) {
+    // The recorder leaves itself room, so it stops a little earlier.
+    second.steps = first.steps;
+    second.trace_hash = first.trace_hash;
+  }
+  if (same_kind && second.trace_hash == first.trace_hash) return second;
+  second.failure.kind = FailureKind::kNondeterminism;
+  second.failure.message =
+      "a second run of the failing schedule took another course; the first ended with: " +
+      first.failure.message;
+  if (second.verdict != Verdict::kFailed && options.on_failure != nullptr)
+    options.on_failure(second.failure, second.recording, options.on_failure_context);
+  second.verdict = Verdict::kFailed;
+  return second;
 }
 
 }  // namespace
@@ -510,24 +532,9 @@ Result run(void (*body)(void*), void* argument, const Options& options) {
   SCHED_CHECK(!g.active, "run() inside an execution");
   g.explain_pass = !options.explain || options.record_always;
   Result first = execute(body, argument, options, options.record_always);
-  if (first.verdict != Verdict::kFailed || g.explain_pass) return first;
-  g.explain_pass = true;
-  Result second = execute(body, argument, options, true);
-  bool same_kind = second.verdict == Verdict::kFailed && second.failure.kind == first.failure.kind;
-  if (same_kind && first.failure.kind == FailureKind::kStackOverflow) {
-    // The recorder leaves itself room, so it stops a little earlier.
-    second.steps = first.steps;
-    second.trace_hash = first.trace_hash;
-  }
-  if (same_kind && second.trace_hash == first.trace_hash) return second;
-  second.failure.kind = FailureKind::kNondeterminism;
-  second.failure.message =
-      "a second run of the failing schedule took another course; the first ended with: " +
-      first.failure.message;
-  if (second.verdict != Verdict::kFailed && options.on_failure != nullptr)
-    options.on_failure(second.failure, second.recording, options.on_failure_context);
-  second.verdict = Verdict::kFailed;
-  return second;
+  if (first.verdict == Verdict::kFailed && !g.explain_pass)
+    first = explain(body, argument, options, first);
+  return first;
 }
 
 }  // namespace sched

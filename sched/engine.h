@@ -175,10 +175,13 @@ inline uint64_t stable_value(uint64_t v) {
     return in_image(v) ? v - shadow.image_base : 0x5ca1ab1e;
   return v;
 }
+// The object at `address`: heap, stacks and globals are told apart.
+inline void hash_step(StepKind kind, uintptr_t address, uint64_t value) {
+  mix_hash(stable_value(value) + stable_value(address) * 0xD6E8FEB86659FD93u +
+           (uint64_t{g.current} << 32) + (static_cast<uint64_t>(kind) << 56));
+}
 inline void hash_step(StepKind kind, const Loc* loc, uint64_t value) {
-  uint64_t id = reinterpret_cast<uintptr_t>(loc) - reinterpret_cast<uintptr_t>(shadow.locs);
-  mix_hash(stable_value(value) + (id << 36) + (uint64_t{g.current} << 32) +
-           (static_cast<uint64_t>(kind) << 56));
+  hash_step(kind, loc->address, value);
 }
 
 // --- Failing

@@ -116,7 +116,8 @@ inline Extra* extra_of(Cell* cell) {
 }
 
 // Of an atomic access of `size` bytes within one granule, and its record. Fails the execution.
-inline void check_atomic(Cell* cell, Loc* loc, uintptr_t address, unsigned size, bool writes) {
+inline __attribute__((always_inline)) void check_atomic(Cell* cell, Loc* loc, uintptr_t address,
+                                                        unsigned size, bool writes) {
   const char* mine = writes ? "atomic write" : "atomic read";
   if (!loc->touched) touch(loc);
   (writes ? loc->writes : loc->reads)[g.current] = epoch_clock(g.epoch);

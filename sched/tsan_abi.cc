@@ -51,11 +51,20 @@ void for_each_granule(uintptr_t address, size_t size, F f) {
                 -1, 0, 0, pc);
 }
 
+// Whether the memory is live, and its value before, where that will be needed: all that is left where
+// nobody asks for races.
+SCHED_INLINE void check_live(uintptr_t address, unsigned size, bool writes) {
+  if (in_heap(address))
+    check_heap(cell_of(address), address, size, writes);
+  else if (writes && !in_world(address))
+    journal_write(address, size);
+}
+
 inline void check_granule(uintptr_t address, unsigned size, bool writes) {
+  if (!g.races) return check_live(address, size, writes);
   Cell* cell = cell_of(address);
   check_heap(cell, address, size, writes);
   if (writes && !in_world(address)) journal_write(address, size);
-  if (!g.races) return;
   if (writes)
     check_write(cell, address, size, false);
   else
@@ -145,19 +154,22 @@ SCHED_INLINE void check_location(Loc* loc, uintptr_t address, unsigned size, boo
   if (g.races) check_atomic(loc->cell, loc, address, size, writes);
 }
 
-// Memory check; the location's state. `writes`: what it is told as.
 template <class T>
-SCHED_INLINE Loc* locate_atomic(const volatile T* a, bool writes) {
-  auto address = reinterpret_cast<uintptr_t>(a);
+SCHED_INLINE void check_poison([[maybe_unused]] const volatile T* a, [[maybe_unused]] bool writes) {
 #if SCHED_ASAN
-  if (__asan_address_is_poisoned(a) && !in_heap(address)) {
+  if (__asan_address_is_poisoned(a) && !in_heap(reinterpret_cast<uintptr_t>(a))) {
     if (writes)
       __asan_report_store_n(const_cast<T*>(a), sizeof(T));
     else
       __asan_report_load_n(const_cast<T*>(a), sizeof(T));
   }
 #endif
-  return locate(address, sizeof(T) > 8 ? 8 : sizeof(T), writes);
+}
+// Memory check; the location's state. `writes`: what it is told as.
+template <class T>
+SCHED_INLINE Loc* locate_atomic(const volatile T* a, bool writes) {
+  check_poison(a, writes);
+  return locate(reinterpret_cast<uintptr_t>(a), sizeof(T) > 8 ? 8 : sizeof(T), writes);
 }
 // Race check against plain accesses.
 template <class T>
@@ -177,13 +189,11 @@ SCHED_INLINE Loc* enter_atomic(const volatile T* a, bool writes, T* value) {
   return loc;
 }
 
-// An access where nobody asks for happens-before: only whether its memory is live.
+// An atomic access where nobody asks for happens-before.
 template <class T>
-SCHED_INLINE Loc* enter_unordered(const volatile T* a, bool writes) {
-  auto address = reinterpret_cast<uintptr_t>(a);
-  Loc* loc = locate_atomic(a, writes);
-  if (writes && !in_world(address)) journal_write(address, sizeof(T));
-  return loc;
+SCHED_INLINE void enter_unordered(const volatile T* a, bool writes) {
+  check_poison(a, writes);
+  check_live(reinterpret_cast<uintptr_t>(a), sizeof(T), writes);
 }
 
 // The value of an older store.
@@ -240,9 +250,10 @@ SCHED_INLINE void did_write(Store& store, int order, const Store* continued) {
 }
 
 template <class T>
-SCHED_INLINE void finish_step(StepKind kind, const volatile T* a, Loc* loc, int order, T before,
-                              T value, uintptr_t pc, uint32_t age = 0) {
-  hash_step(kind, loc, bits(before) * 31 + bits(value) + age * 0x9E3779B97F4A7C15u);
+SCHED_INLINE void finish_step(StepKind kind, const volatile T* a, int order, T before, T value,
+                              uintptr_t pc, uint32_t age = 0) {
+  hash_step(kind, reinterpret_cast<uintptr_t>(a),
+            bits(before) * 31 + bits(value) + age * 0x9E3779B97F4A7C15u);
   if (__builtin_expect(g.recording, 0))
     record_step(kind, reinterpret_cast<uintptr_t>(a), sizeof(T), order, bits(before), bits(value),
                 pc, age);
@@ -257,16 +268,16 @@ T load(const volatile T* a, int order, uintptr_t pc) {
   point();
   T v;
   if (kHasHistory<T> && !g.ordered) {
-    Loc* loc = enter_unordered(a, false);
+    enter_unordered(a, false);
     v = *a;
-    finish_step(StepKind::kLoad, a, loc, order, v, v, pc);
+    finish_step(StepKind::kLoad, a, order, v, v, pc);
     return v;
   }
   Loc* loc = enter_atomic(a, false, &v);
   const uint32_t age = kHasHistory<T> ? choose_read(loc, order == __ATOMIC_SEQ_CST) : 0;
   v = value_of_age(loc, age, v);
   did_read(store_of_age(loc, age), order);
-  finish_step(StepKind::kLoad, a, loc, order, v, v, pc, age);
+  finish_step(StepKind::kLoad, a, order, v, v, pc, age);
   return v;
 }
 
@@ -285,17 +296,17 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
   point();
   T before;
   if (kHasHistory<T> && !g.ordered) {
-    Loc* loc = enter_unordered<T>(a, true);
+    enter_unordered(a, true);
     before = *a;
     *a = v;
-    return finish_step(StepKind::kStore, a, loc, order, before, v, pc);
+    return finish_step(StepKind::kStore, a, order, before, v, pc);
   }
   Loc* loc = enter_atomic<T>(a, true, &before);
   const bool seq_cst = order == __ATOMIC_SEQ_CST;
   const uint32_t age = kHasHistory<T> ? choose_write(loc, seq_cst) : 0;
   did_write(insert_store(loc, age, bits(v), seq_cst, false), order, nullptr);
   if (age == 0) *a = v;
-  finish_step(StepKind::kStore, a, loc, order, before, v, pc, age);
+  finish_step(StepKind::kStore, a, order, before, v, pc, age);
 }
 
 template <class T>
@@ -305,7 +316,7 @@ SCHED_INLINE void did_rmw(volatile T* a, Loc* loc, uint32_t age, T old, T v, int
   Store& store = insert_store(loc, age, bits(v), order == __ATOMIC_SEQ_CST, true);
   did_write(store, order, &store_of_age(loc, age + 1));
   if (age == 0) *a = v;
-  finish_step(StepKind::kRmw, a, loc, order, old, v, pc, age);
+  finish_step(StepKind::kRmw, a, order, old, v, pc, age);
 }
 
 // Outside an execution these run on the host thread before or after all logical threads, but other OS
@@ -321,11 +332,11 @@ T rmw(volatile T* a, int order, uintptr_t pc, F f) {
   point();
   T old;
   if (kHasHistory<T> && !g.ordered) {
-    Loc* loc = enter_unordered<T>(a, true);
+    enter_unordered(a, true);
     old = *a;
     const T v = f(old);
     *a = v;
-    finish_step(StepKind::kRmw, a, loc, order, old, v, pc);
+    finish_step(StepKind::kRmw, a, order, old, v, pc);
     return old;
   }
   Loc* loc = enter_atomic<T>(a, true, &old);
@@ -353,10 +364,10 @@ bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_or
   point();
   const T now = *a;
   if (kHasHistory<T> && !g.ordered) {
-    Loc* loc = enter_unordered<T>(a, now == want);
+    enter_unordered(a, now == want);
     if (now == want) *a = v;
     *expected = now;
-    finish_step(now == want ? StepKind::kRmw : StepKind::kCasFail, a, loc,
+    finish_step(now == want ? StepKind::kRmw : StepKind::kCasFail, a,
                 now == want ? order : failure_order, now, now == want ? v : now, pc);
     return now == want;
   }
@@ -380,7 +391,7 @@ bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_or
   check_races(a, loc, false);
   did_read(store_of_age(loc, age), failure_order);
   *expected = old;
-  finish_step(StepKind::kCasFail, a, loc, failure_order, old, old, pc, age);
+  finish_step(StepKind::kCasFail, a, failure_order, old, old, pc, age);
   return false;
 }
 
