@@ -9,6 +9,8 @@
 //     PEER: a program that runs it on another engine; called as `PEER THREADS SECONDS`, it prints
 //     executions a second. Seconds are of the processor, so that what else runs on the machine counts
 //     for little
+//   engine_speed long [EXECUTIONS, default 1000000]
+//     the count with 4 threads that often; for each tenth its rate and the memory that is resident then
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -125,6 +127,30 @@ void model_rows(unsigned threads, Body execution, double seconds, const std::str
          median(off_points));
 }
 
+// In KiB.
+long resident() {
+  long pages = 0;
+  FILE* f = fopen("/proc/self/statm", "r");
+  if (f == nullptr || fscanf(f, "%*d %ld", &pages) != 1) pages = 0;
+  if (f != nullptr) fclose(f);
+  return pages * 4;
+}
+
+int in_tenths(uint64_t executions) {
+  printf("%8s %14s %14s\n", "", "executions/s", "resident KiB");
+  for (uint64_t tenth = 1; tenth <= 10; ++tenth) {
+    const double begin = cpu_seconds();
+    for (uint64_t i = 0; i < executions / 10; ++i) {
+      sched::Options options;
+      options.seed = tenth * executions + i;
+      sched::run(model_execution<4>, nullptr, options);
+    }
+    printf("%7lu0%% %13.0f %14ld\n", tenth,
+           static_cast<double>(executions / 10) / (cpu_seconds() - begin), resident());
+  }
+  return 0;
+}
+
 int model(double seconds, const std::string& peer) {
   printf("the count of engine_model.h, median of %d rounds of %.1f s\n\n", kRounds, seconds);
   printf("%-32s %20s %12s", "", "executions/s", "M points/s");
@@ -140,6 +166,8 @@ int model(double seconds, const std::string& peer) {
 int main(int argc, char** argv) {
   if (argc > 1 && std::string(argv[1]) == "model")
     return model(argc > 2 ? atof(argv[2]) : 1, argc > 3 ? argv[3] : "");
+  if (argc > 1 && std::string(argv[1]) == "long")
+    return in_tenths(argc > 2 ? strtoull(argv[2], nullptr, 10) : 1000000);
   double seconds = argc > 1 ? atof(argv[1]) : 1;
   std::string self = argv[0];
   std::string peer = self.substr(0, self.find_last_of('/') + 1) + "engine_speed_tsan";
