@@ -47,6 +47,7 @@ struct Store {
 inline constexpr unsigned kHistory = 8;      // stores of an object that are kept
 inline constexpr unsigned kMaxStaleRun = 6;  // then a thread sees the latest: stores become visible
 
+// What each access runs through is defined, inline, in hot.h.
 void memory_reset();
 // The store that the memory holds. `value`: what it holds, in case something unseen has written it.
 // REQUIRES for all that follows: called for this very access.
