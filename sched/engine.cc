@@ -16,6 +16,7 @@
 #include "sched/recorder.h"
 #include "sched/signals.h"
 #include "sched/strategy.h"
+#include "sched/thread_keys.h"
 
 namespace sched {
 
@@ -222,6 +223,7 @@ void thread_main() {
   Thread& t = *g.self;
   t.result = t.function(t.argument);
   run_destructors();
+  keys_end_thread();
   end_thread();
 }
 
@@ -250,6 +252,7 @@ void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
   t.last_pc = 0;
   g.runnable |= bit(i);
+  keys_begin_thread(i);
   fiber_reset(fiber(i), thread_main);
 }
 
@@ -290,6 +293,7 @@ void begin_execution(const Options& options, bool record) {
   g.next_name = nullptr;
   g.failure = Failure{};
   journal_reset();
+  keys_reset();
   memory_reset();
   recorder_reset();
   strategy_reset();
