@@ -9,6 +9,7 @@
 #include <atomic>
 #include <cstdint>
 #include <thread>
+#include <utility>
 
 #include "sched/sched.h"
 
@@ -83,7 +84,7 @@ T* opaque(T* p) {
 
 template <class... F>
 void parallel(F... f) {
-  std::thread threads[] = {std::thread(f)...};
+  std::thread threads[] = {std::thread(std::move(f))...};
   for (auto& t : threads) t.join();
 }
 

@@ -120,7 +120,7 @@ void atomic_wait(bool notify) {
   std::atomic<int> busy{0};
   parallel(
       [&] {
-        for (int i = 0; i < 40; ++i) busy.fetch_add(1);  // libstdc++ spins before it waits
+        for (int i = 0; i < 400; ++i) busy.fetch_add(1);  // libraries spin before they wait
         data = 5;
         x.store(1, kRelease);
         if (notify) x.notify_one();

@@ -154,6 +154,11 @@ void mark_seen(Store& store, bool seq_cst) {
   if (store.seen[g.current] == 0) store.seen[g.current] = epoch_clock(g.epoch);
 }
 
+bool latest_is_seen(const Loc* loc) {
+  return loc->store_count == 0 ||
+         loc->stores[(loc->store_count - 1) % kHistory].seen[g.current] != 0;
+}
+
 void seq_cst_fence() {
   uint32_t i = std::min(fence_count, kMaxFences - 1);
   Fence& fence = fences[i];

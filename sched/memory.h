@@ -56,6 +56,8 @@ Store& choose_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age);
 Store& append_store(Loc* loc, uint64_t value, bool seq_cst);
 Store& place_store(Loc* loc, uint64_t value, bool seq_cst, uint32_t* age);
 void mark_seen(Store& store, bool seq_cst);
+// Whether the current thread has seen the latest store; true if nothing is known of the object.
+bool latest_is_seen(const Loc* loc);
 void seq_cst_fence();
 
 }  // namespace sched

@@ -197,7 +197,7 @@ TEST(Races, OverlappingSizesAreFound) {
 
 void atomic_against_plain() {
   alignas(4) int x = 0;
-  parallel([&] { std::atomic_ref<int>(x).store(1, kRelaxed); }, [&] { x = 2; });
+  parallel([&] { __atomic_store_n(&x, 1, __ATOMIC_RELAXED); }, [&] { x = 2; });
 }
 TEST(Races, AtomicAgainstPlainIsFound) {
   expect_found(FailureKind::kDataRace, atomic_against_plain);
