@@ -36,6 +36,7 @@ find_path(LASTPUT_GTEST_SOURCE src/gtest-all.cc PATHS /usr/src/googletest/google
 function(lastput_add_gtest name)
   add_library(${name} STATIC ${LASTPUT_GTEST_SOURCE}/src/gtest-all.cc ${LASTPUT_GTEST_SOURCE}/src/gtest_main.cc)
   target_include_directories(${name} SYSTEM PUBLIC ${LASTPUT_GTEST_SOURCE}/include PRIVATE ${LASTPUT_GTEST_SOURCE})
+  target_link_libraries(${name} PUBLIC Threads::Threads)
   target_compile_options(${name} PRIVATE -w ${ARGN})
 endfunction()
 
