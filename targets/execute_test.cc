@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <mutex>
 #include <set>
@@ -137,7 +138,7 @@ TEST(Execute, TracesAreEqualAcrossProcessesAndAfterOthers) {
   munmap(shared, inputs * sizeof(uint64_t));
 }
 
-// Loses an update under some schedules. Not instrumented: its locks are its scheduling points.
+// Loses an update under some schedules.
 void lose_an_update(const Program&) {
   std::mutex mutex;
   int value = 0;
@@ -172,6 +173,72 @@ TEST(Execute, AnArtifactFailsAgainAfterPrintAndParse) {
   EXPECT_EQ(again.executions, 1u);
   EXPECT_EQ(again.failure.failure.guarantee, "G6");
   EXPECT_EQ(again.failure.trace_hash, found.failure.trace_hash);
+}
+
+// Both see nothing of the other only where a load may return a stale store.
+void buffers_stores(const Program&) {
+  std::atomic<int> mine = 0, yours = 0;
+  int seen_here = 1, seen_there = 1;
+  std::thread other([&] {
+    yours.store(1, std::memory_order_relaxed);
+    seen_there = mine.load(std::memory_order_relaxed);
+  });
+  mine.store(1, std::memory_order_relaxed);
+  seen_here = yours.load(std::memory_order_relaxed);
+  other.join();
+  if (seen_here == 0 && seen_there == 0) runtime::fail("G6", "neither saw the other");
+}
+
+// The first failure among 100 programs, or a clean result.
+ExecuteResult search(Body body, Memory memory, Program* program) {
+  program->schedules = kMaxSchedules;
+  program->interval = 3;
+  ExecuteOptions options;
+  options.memory = memory;
+  ExecuteResult result;
+  for (program->seed = 1; program->seed <= 100; ++program->seed)
+    if (result = execute(body, *program, options); result.failed) break;
+  return result;
+}
+
+TEST(Execute, SequentialMemoryHidesWhatNeedsAStaleLoad) {
+  Program program;
+  EXPECT_TRUE(search(buffers_stores, Memory::kWeak, &program).failed);
+  EXPECT_FALSE(search(buffers_stores, Memory::kSequential, &program).failed);
+  EXPECT_TRUE(search(lose_an_update, Memory::kSequential, &program).failed);
+}
+
+// Loses one of four increments, with loads on the way that have a choice under weak memory.
+void loses_an_increment(const Program&) {
+  std::atomic<int> value = 0;
+  const auto add = [&] {
+    for (int i = 0; i < 2; ++i) {
+      const int before = value.load(std::memory_order_relaxed);
+      value.store(before + 1, std::memory_order_relaxed);
+    }
+  };
+  std::thread other(add);
+  add();
+  other.join();
+  if (value != 4) runtime::fail("G6", "an increment is lost");
+}
+
+// Under the other memory the choices would not be at the points that the schedule names.
+TEST(Execute, AnArtifactCarriesItsMemory) {
+  for (const Memory memory : {Memory::kWeak, Memory::kSequential}) {
+    Program program;
+    const ExecuteResult found = search(loses_an_increment, memory, &program);
+    ASSERT_TRUE(found.failed);
+    Artifact artifact = make_artifact(kPercpuRefTarget, "", program, found.failure.failure,
+                                      found.failure.recording);
+    artifact.memory = memory;
+    Artifact parsed;
+    ParseError error;
+    ASSERT_TRUE(parse(print(artifact), &parsed, &error)) << error.to_string();
+    const ExecuteResult again = execute_artifact(loses_an_increment, parsed, {});
+    ASSERT_TRUE(again.failed);
+    EXPECT_EQ(again.failure.failure.trace_hash, found.failure.failure.trace_hash);
+  }
 }
 
 }  // namespace
