@@ -18,6 +18,9 @@
 #include "sched/strategy.h"
 #include "sched/thread_keys.h"
 
+// Of the C++ runtime, whichever it is; not every header declares it.
+extern "C" void* exception_globals() noexcept __asm__("__cxa_get_globals");
+
 namespace sched {
 
 Engine g;
@@ -26,6 +29,8 @@ namespace {
 
 constexpr uint32_t kNobody = kMaxThreads;
 constexpr uint64_t kFairTurn = 50;  // points
+// Exceptions being handled, and how many are in flight (Itanium C++ ABI, exception handling 2.2.2).
+constexpr size_t kExceptionGlobalsBytes = 16;
 
 Verdict ending;  // how the current execution ended
 
@@ -219,8 +224,14 @@ void run_destructors() {
   __builtin_unreachable();
 }
 
+// What an exception that ended an earlier execution left with the donor.
+void forget_exceptions() {
+  memset(exception_globals(), 0, kExceptionGlobalsBytes);
+}
+
 void thread_main() {
   Thread& t = *g.self;
+  forget_exceptions();
   t.result = t.function(t.argument);
   run_destructors();
   keys_end_thread();
