@@ -15,7 +15,8 @@
 //
 // What is still not seen: counts of exception_ptr, synchronized_pool_resource, what future does at
 // thread exit. A store there counts as a release, a load as an acquire of everything (memory.cc).
-// Linked statically, the library's own definitions collide with these: link with -Wl,-z,muldefs.
+// Linked statically, the library's own definitions collide with these: link with -Wl,-z,muldefs; then
+// all but promise<void> and future<void> work, which say so.
 #ifndef LASTPUT_SCHED_LIBCXX_H_
 #define LASTPUT_SCHED_LIBCXX_H_
 

@@ -7,6 +7,7 @@
 #include <typeinfo>
 
 #include "sched/libcxx.h"
+#include "sched/sched.h"
 
 // The link asks for this name, so that these definitions are there for the library.
 extern "C" const char sched_libcxx_members;
@@ -97,23 +98,30 @@ struct State {
 
 }  // namespace
 
-// Calls the library's own.
-#define SCHED_KEEPING(function, symbol)                                             \
-  static void (*real_##function)(State*);                                           \
-  [[gnu::constructor(101)]] static void resolve_##function() {                      \
-    real_##function = reinterpret_cast<void (*)(State*)>(dlsym(RTLD_NEXT, symbol)); \
-  }                                                                                 \
-  SCHED_MEMBER(void, function, symbol, (State * self)) {                            \
-    Kept kept(self->state);                                                         \
-    real_##function(self);                                                          \
+// Drops the library's reference, and ours after it. Linked statically there is no library's own to call.
+#define SCHED_KEEPING(function, symbol)                                                       \
+  static void (*real_##function)(State*);                                                     \
+  [[gnu::constructor(101)]] static void resolve_##function() {                                \
+    real_##function = reinterpret_cast<void (*)(State*)>(dlsym(RTLD_NEXT, symbol));           \
+  }                                                                                           \
+  SCHED_MEMBER(void, function, symbol, (State * self)) {                                      \
+    if (real_##function == nullptr)                                                           \
+      sched::fail("", "promise<void> and future<void> need libc++ as a shared library here"); \
+    Kept kept(self->state);                                                                   \
+    real_##function(self);                                                                    \
   }
 SCHED_KEEPING(end_promise, "_ZNSt3__17promiseIvED1Ev")
 SCHED_KEEPING(end_base_promise, "_ZNSt3__17promiseIvED2Ev")
-SCHED_KEEPING(end_future, "_ZNSt3__16futureIvED1Ev")
-SCHED_KEEPING(end_base_future, "_ZNSt3__16futureIvED2Ev")
-SCHED_KEEPING(end_shared_future, "_ZNSt3__113shared_futureIvED1Ev")
-SCHED_KEEPING(end_base_shared_future, "_ZNSt3__113shared_futureIvED2Ev")
 SCHED_KEEPING(get_future, "_ZNSt3__16futureIvE3getEv")
+
+#define SCHED_RELEASING(function, symbol)                      \
+  SCHED_MEMBER(void, function, symbol, (State * self)) {       \
+    if (self->state != nullptr) self->state->release_shared(); \
+  }
+SCHED_RELEASING(end_future, "_ZNSt3__16futureIvED1Ev")
+SCHED_RELEASING(end_base_future, "_ZNSt3__16futureIvED2Ev")
+SCHED_RELEASING(end_shared_future, "_ZNSt3__113shared_futureIvED1Ev")
+SCHED_RELEASING(end_base_shared_future, "_ZNSt3__113shared_futureIvED2Ev")
 
 // --- Once
 // ---------------------------------------------------------------------------------------------------
