@@ -43,6 +43,7 @@ expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds=
 expect 1 "'abc' is no number" "$lastput" fuzz --seconds=abc
 expect 1 "'-1' is no number" "$lastput" fuzz --seed=-1
 expect 1 "takes no value" "$lastput" test --all=yes
+expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
 expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
 expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
 

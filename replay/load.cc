@@ -97,6 +97,7 @@ bool parse_sidecar(std::string_view text, Sidecar* sidecar) {
   sidecar->target = string_field(object, "target");
   sidecar->bug = string_field(object, "bug");
   sidecar->options = string_field(object, "options");
+  if (string_field(object, "memory") == "sc") sidecar->memory = targets::Memory::kSequential;
   const auto seed = object.find("seed");
   if (seed != object.end() && seed->is_number_unsigned()) sidecar->seed = seed->get<uint64_t>();
   return true;
@@ -105,6 +106,7 @@ bool parse_sidecar(std::string_view text, Sidecar* sidecar) {
 void decode_for(const std::string& target, Loaded* loaded) {
   loaded->artifact = {};
   loaded->artifact.target = target;
+  loaded->artifact.memory = loaded->sidecar.memory;
   const auto* bytes = reinterpret_cast<const uint8_t*>(loaded->contents.data());
   loaded->artifact.program =
       targets::decode({bytes, loaded->contents.size()}, loaded->artifact.kind()).program;

@@ -21,6 +21,7 @@ struct Sidecar {
   std::string target;
   std::string bug;
   std::string options;
+  targets::Memory memory = targets::Memory::kWeak;
   uint64_t seed = 0;
 };
 

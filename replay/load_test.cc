@@ -82,11 +82,13 @@ TEST_F(Load, RawFilesAskFlagThenSidecarThenFolder) {
   EXPECT_EQ(refusal(inside), "");
   EXPECT_EQ(loaded_.target_from, TargetFrom::kFolder);
   EXPECT_EQ(loaded_.artifact.target, "sequential");
-  write("sequential/crash-1.json", R"({"target": "percpu_ref", "bug": "no-bias"})");
+  EXPECT_EQ(loaded_.artifact.memory, targets::Memory::kWeak);
+  write("sequential/crash-1.json", R"({"target": "percpu_ref", "bug": "no-bias", "memory": "sc"})");
   EXPECT_EQ(refusal(inside), "");
   EXPECT_EQ(loaded_.target_from, TargetFrom::kSidecar);
   EXPECT_EQ(loaded_.artifact.target, "percpu_ref");
   EXPECT_EQ(loaded_.sidecar.bug, "no-bias");
+  EXPECT_EQ(loaded_.artifact.memory, targets::Memory::kSequential);
   EXPECT_EQ(refusal(inside, "sequential"), "");
   EXPECT_EQ(loaded_.target_from, TargetFrom::kFlag);
 }

@@ -77,7 +77,7 @@ function(lastput_covered target)
 endfunction()
 
 find_package(Threads REQUIRED)
-find_package(GTest REQUIRED)
+include(${CMAKE_CURRENT_LIST_DIR}/cxx_library.cmake)
 include(GoogleTest)
 
 # lastput_test(NAME SOURCES... LIBS ... [TIMEOUT s]): one GoogleTest binary, each case a CTest.

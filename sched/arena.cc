@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/arena.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "sched/engine.h"
@@ -26,6 +27,9 @@ Block blocks[kMaxBlocks];
 uint32_t reusable[kReusable];
 uint32_t reusable_count;
 uint32_t block_count;
+// Blocks of fresh memory, by ascending address; one that reuses memory is the latest in a header of these.
+uint32_t fresh[kMaxBlocks];
+uint32_t fresh_count;
 uint32_t live;
 size_t used;
 
@@ -82,6 +86,7 @@ void arena_reset() {
   shadow_reset(used);
   used = kRedZone;
   block_count = 0;
+  fresh_count = 0;
   live = 0;
   reusable_count = 0;
 }
@@ -111,6 +116,7 @@ void* arena_allocate(size_t size, size_t alignment) {
   if (address == 0) {
     address = kWorldBase + offset;
     used = (offset + size + 7) & ~size_t{7};
+    fresh[fresh_count++] = block_count;
   }
   auto* header = reinterpret_cast<Header*>(address) - 1;
   *header = {block_count, kMagic};
@@ -146,14 +152,17 @@ size_t arena_size(const void* pointer) {
 }
 
 const Block* arena_find(uintptr_t address) {
-  const Block* best = nullptr;
-  for (uint32_t i = 0; i < block_count; ++i) {
-    const Block& b = blocks[i];
-    if (b.address != 0 && b.address <= address + kRedZone &&
-        address < b.address + b.size + kRedZone)
-      best = &b;
+  const uint32_t* end =
+      std::upper_bound(fresh, fresh + fresh_count, address + kRedZone,
+                       [](uintptr_t a, uint32_t block) { return a < blocks[block].address; });
+  // The last that begins before it, or where that ends too early the one before.
+  for (const uint32_t* at = end; at != fresh && at + 2 > end;) {
+    const Block& first = blocks[*--at];
+    const Block* latest = block_of(reinterpret_cast<void*>(first.address));
+    const Block& b = latest != nullptr ? *latest : first;
+    if (address < b.address + b.size + kRedZone) return &b;
   }
-  return best;
+  return nullptr;
 }
 
 const Block* arena_first_live() {

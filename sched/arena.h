@@ -27,7 +27,7 @@ void arena_free(void* pointer);
 size_t arena_size(const void* pointer);
 uint32_t arena_allocations();
 uint32_t arena_live_blocks();
-// The block that `address` lies in or just behind; null if none. Linear: for reports.
+// The block that `address` lies in, or just before or behind; null if none.
 const Block* arena_find(uintptr_t address);
 const Block* arena_first_live();
 

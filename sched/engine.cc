@@ -16,6 +16,10 @@
 #include "sched/recorder.h"
 #include "sched/signals.h"
 #include "sched/strategy.h"
+#include "sched/thread_keys.h"
+
+// Of the C++ runtime, whichever it is; not every header declares it.
+extern "C" void* exception_globals() noexcept __asm__("__cxa_get_globals");
 
 namespace sched {
 
@@ -25,6 +29,8 @@ namespace {
 
 constexpr uint32_t kNobody = kMaxThreads;
 constexpr uint64_t kFairTurn = 50;  // points
+// Exceptions being handled, and how many are in flight (Itanium C++ ABI, exception handling 2.2.2).
+constexpr size_t kExceptionGlobalsBytes = 16;
 
 Verdict ending;  // how the current execution ended
 
@@ -210,10 +216,17 @@ void run_destructors() {
   __builtin_unreachable();
 }
 
+// What an exception that ended an earlier execution left with the donor.
+void forget_exceptions() {
+  memset(exception_globals(), 0, kExceptionGlobalsBytes);
+}
+
 void thread_main() {
   Thread& t = *g.self;
+  forget_exceptions();
   t.result = t.function(t.argument);
   run_destructors();
+  keys_end_thread();
   end_thread();
 }
 
@@ -243,6 +256,7 @@ void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   t.last_pc = 0;
   g.runnable |= bit(i);
   ++g.live;
+  keys_begin_thread(i);
   fiber_reset(fiber(i), thread_main);
 }
 
@@ -285,6 +299,7 @@ void begin_execution(const Options& options, bool record) {
   g.next_name = nullptr;
   if (g.failure.kind != FailureKind::kNone) g.failure = Failure{};
   journal_reset();
+  keys_reset();
   memory_reset();
   recorder_reset();
   strategy_reset();

@@ -131,6 +131,7 @@ bool once_begin(void* object, Loc* loc, bool done) {
     return false;
   }
   loc->count = kRunning;
+  acquire(loc->release);  // of one who tried before, and threw
   return true;
 }
 

@@ -3,6 +3,8 @@
 
 #include <sys/mman.h>
 
+#include <cstdio>
+
 #include "sched/fatal.h"
 #include "sched/shadow.h"
 
@@ -13,7 +15,7 @@ struct Entry {
   uint64_t* granule;
   uint64_t before;
 };
-// An execution that writes globals more often than this is undone only in part.
+// An execution that writes globals more often than this is undone only in part, and says so.
 constexpr size_t kMaxEntries = 1u << 20;
 Entry* entries;
 size_t count;
@@ -41,6 +43,12 @@ void journal_write(uintptr_t address, size_t size) {
 }
 
 void journal_undo() {
+  if (count == kMaxEntries)
+    fprintf(
+        stderr,
+        "lastput: an execution that was abandoned had written globals more than %zu times; not all "
+        "of them are as they were before it\n",
+        kMaxEntries);
   while (count != 0) {
     --count;
     *entries[count].granule = entries[count].before;

@@ -134,6 +134,11 @@ uint32_t choose_compare_among(Loc* loc, uint64_t expected, bool seq_cst, bool fa
   return choose_stale(loc, ages, would_match ? kOldStoreOneIn : kStaleOneIn);
 }
 
+bool latest_is_seen(const Loc* loc) {
+  return loc->store_count == 0 ||
+         loc->stores[(loc->store_count - 1) % kHistory].seen[g.current] != 0;
+}
+
 void seq_cst_fence() {
   uint32_t i = std::min(fence_count, kMaxFences - 1);
   Fence& fence = fences[i];

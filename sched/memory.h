@@ -67,6 +67,8 @@ Store& store_of_age(Loc* loc, uint32_t age);
 // after is kept: it is the one of age + 1 now. REQUIRES: age 0, or one that was chosen.
 Store& insert_store(Loc* loc, uint32_t age, uint64_t value, bool seq_cst, bool modifies);
 void mark_seen(Store& store, bool seq_cst);
+// Whether the current thread has seen the latest store; true if nothing is known of the object.
+bool latest_is_seen(const Loc* loc);
 void seq_cst_fence();
 
 }  // namespace sched

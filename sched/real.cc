@@ -65,6 +65,10 @@ void resolve_all() {
   SCHED_RESOLVE(pthread_cond_signal);
   SCHED_RESOLVE(pthread_cond_broadcast);
   SCHED_RESOLVE(pthread_once);
+  SCHED_RESOLVE(pthread_key_create);
+  SCHED_RESOLVE(pthread_key_delete);
+  SCHED_RESOLVE(pthread_setspecific);
+  SCHED_RESOLVE(pthread_getspecific);
   SCHED_RESOLVE(clock_gettime);
   SCHED_RESOLVE(nanosleep);
   SCHED_RESOLVE(clock_nanosleep);

@@ -27,6 +27,10 @@ struct Real {
   int (*pthread_cond_signal)(pthread_cond_t*);
   int (*pthread_cond_broadcast)(pthread_cond_t*);
   int (*pthread_once)(pthread_once_t*, void (*)());
+  int (*pthread_key_create)(pthread_key_t*, void (*)(void*));
+  int (*pthread_key_delete)(pthread_key_t);
+  int (*pthread_setspecific)(pthread_key_t, const void*);
+  void* (*pthread_getspecific)(pthread_key_t);
   int (*clock_gettime)(clockid_t, timespec*);
   int (*nanosleep)(const timespec*, timespec*);
   int (*clock_nanosleep)(clockid_t, int, const timespec*, timespec*);

@@ -33,6 +33,7 @@ struct Sidecar {
   uint64_t seed = 0;
   std::string guarantee;
   std::string artifact;  // path of the canonical artifact
+  Memory memory = Memory::kWeak;
 };
 std::string sidecar_json(const Sidecar& sidecar);
 // <prefix>crash-<sha1>.json

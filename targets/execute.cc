@@ -46,6 +46,7 @@ namespace {
 bool add_execution(Body body, const Program& program, sched::Options& schedule, unsigned index,
                    const ExecuteOptions& options, ExecuteResult& result) {
   schedule.explain = true;
+  schedule.weak_memory = options.memory == Memory::kWeak;
   schedule.on_failure = options.on_failure;
   schedule.on_failure_context = options.on_failure_context;
   sched::Result one = execute_once(body, program, schedule);
@@ -73,7 +74,9 @@ ExecuteResult execute(Body body, const Program& program, const ExecuteOptions& o
   return result;
 }
 
-ExecuteResult execute_artifact(Body body, const Artifact& artifact, const ExecuteOptions& options) {
+ExecuteResult execute_artifact(Body body, const Artifact& artifact, const ExecuteOptions& given) {
+  ExecuteOptions options = given;
+  options.memory = artifact.memory;
   if (!artifact.has_schedule) return execute(body, artifact.program, options);
   ExecuteResult result;
   std::vector<uint8_t> bytes;

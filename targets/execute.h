@@ -25,6 +25,7 @@ sched::Options schedule_options(const Program& program, unsigned index,
 sched::Result execute_once(Body body, const Program& program, const sched::Options& options);
 
 struct ExecuteOptions {
+  Memory memory = Memory::kWeak;
   void (*on_failure)(const sched::Failure&, const sched::Recording&, void*) = nullptr;
   void* on_failure_context = nullptr;
   void (*on_execution)(const sched::Result&, void*) = nullptr;  // after each, failed or not
@@ -42,7 +43,8 @@ struct ExecuteResult {
 // Every schedule of the program, until one fails.
 ExecuteResult execute(Body body, const Program& program, const ExecuteOptions& options);
 
-// What an artifact says: its schedule if it has one, else every schedule of the program.
+// What an artifact says: its schedule if it has one, else every schedule of the program; under its
+// memory, not that of the options.
 ExecuteResult execute_artifact(Body body, const Artifact& artifact, const ExecuteOptions& options);
 
 // The artifact of a failed execution: ONE schedule, as choices; no preemptions are left in the

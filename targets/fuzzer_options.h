@@ -8,13 +8,17 @@
 #include <string>
 #include <string_view>
 
+#include "targets/program.h"
+
 namespace targets {
 
 struct FuzzerOptions {
-  std::string prefix = "./";  // -artifact_prefix
-  uint64_t seed = 0;          // -seed; 0: the engine picks one
-  std::string all;            // the whole command line, without the program
-  bool runs_inputs = true;    // false: this process only starts others (-fork, -merge, -jobs, ...)
+  std::string prefix = "./";      // -artifact_prefix
+  uint64_t seed = 0;              // -seed; 0: the engine picks one
+  std::string all;                // the whole command line, without the program
+  Memory memory = Memory::kWeak;  // --memory=weak or sc; two dashes, so that the engine lets it be
+  std::string problem;            // what cannot be read; empty: nothing
+  bool runs_inputs = true;  // false: this process only starts others (-fork, -merge, -jobs, ...)
 };
 
 inline FuzzerOptions parse_fuzzer_options(int argc, char** argv) {
@@ -29,6 +33,10 @@ inline FuzzerOptions parse_fuzzer_options(int argc, char** argv) {
       options.prefix = prefix;
     if (const std::string seed = value("-seed="); !seed.empty())
       options.seed = std::strtoull(seed.c_str(), nullptr, 10);
+    if (const std::string memory = value("--memory="); memory == "sc")
+      options.memory = Memory::kSequential;
+    else if (word.starts_with("--memory") && memory != "weak")
+      options.problem = "--memory is weak or sc, not '" + memory + "'";
     for (const char* flag : {"-fork=", "-merge=", "-jobs=", "-minimize_crash="})
       if (const std::string on = value(flag); !on.empty() && on != "0") options.runs_inputs = false;
   }

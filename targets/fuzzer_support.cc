@@ -83,9 +83,11 @@ std::string write_failure_files(const sched::Failure& failure, const sched::Reco
   Artifact artifact =
       make_artifact(run->target, built_with_bug(), *run->program, failure, recording);
   artifact.build = build_name();
+  artifact.memory = run->options.memory;
   const std::string path = write_artifact(run->options.prefix, artifact);
-  const Sidecar sidecar = {run->target,       built_with_bug(),  run->options.all,
-                           run->options.seed, failure.guarantee, path};
+  const Sidecar sidecar = {run->target,        built_with_bug(),  run->options.all,
+                           run->options.seed,  failure.guarantee, path,
+                           run->options.memory};
   std::string error;
   if (!write_file(sidecar_path(run->options.prefix, run->input), sidecar_json(sidecar), &error))
     std::fprintf(stderr, "lastput: cannot write beside the crash: %s\n", error.c_str());
@@ -138,6 +140,10 @@ void fuzzer_initialize(const char* target, int argc, char** argv) {
   run = new Run;
   run->target = target;
   run->options = parse_fuzzer_options(argc, argv);
+  if (!run->options.problem.empty()) {
+    std::fprintf(stderr, "lastput: %s\n", run->options.problem.c_str());
+    std::exit(1);
+  }
   const std::string bug = built_with_bug();
   std::fprintf(
       stderr, "lastput: target %s, bug %s, seed %s, options: %s\n", target,
@@ -163,6 +169,7 @@ int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t 
   run->kind = target.kind;
   run->operations_dropped = target.operations_dropped;
   ExecuteOptions options;
+  options.memory = run->options.memory;
   options.on_failure = on_failure;
   options.on_execution = on_execution;
   execute(target.body, decoded.program, options);

@@ -133,6 +133,9 @@ struct Program {
   bool operator==(const Program&) const = default;
 };
 
+// Which values a load may return: those of C++20, stale ones among them; or the latest store always.
+enum class Memory : uint8_t { kWeak = 0, kSequential = 1 };
+
 // Two kinds of programs: concurrent ones, which must be legal; and those of the sequential target:
 // one thread, and illegal calls belong to it.
 enum class Kind : uint8_t { kConcurrent, kSequential };

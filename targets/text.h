@@ -5,6 +5,7 @@
 //   lastput 1                            first line: format and version
 //   target percpu_ref                    or sequential
 //   bug NAME                             optional: the core was built with this known bug
+//   memory sc                            weak (the default), or sc: sequentially consistent
 //   fails G2 released while held         optional: guarantee, and one sentence
 //   build IDENTIFIER                     optional: what steps and hash were seen with
 //   steps 812                            optional
@@ -50,7 +51,8 @@ inline constexpr const char kSequentialTarget[] = "sequential";
 
 struct Artifact {
   std::string target = kPercpuRefTarget;
-  std::string bug;        // one word; empty: the right core
+  std::string bug;  // one word; empty: the right core
+  Memory memory = Memory::kWeak;
   std::string guarantee;  // one word; empty: not known to fail
   std::string message;    // one line
   std::string build;      // one line; steps and hash compare within one build only

@@ -150,6 +150,9 @@ bool parse_header(TextReader& reader, Artifact& artifact) {
   } else if (word == "bug") {
     reader.word("");
     artifact.bug = reader.word("a bug's name");
+  } else if (word == "memory") {
+    reader.word("");
+    artifact.memory = static_cast<Memory>(reader.one_of(kMemoryWords));
   } else if (word == "fails") {
     reader.word("");
     artifact.guarantee = reader.word("a guarantee (G1, ...)");

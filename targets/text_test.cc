@@ -14,6 +14,7 @@ Artifact random_artifact(Random& random) {
   artifact.target = kind == Kind::kSequential ? kSequentialTarget : kPercpuRefTarget;
   artifact.program = generate_program(random, kind);
   if (random.one_in(2)) artifact.bug = "no-bias";
+  if (random.one_in(2)) artifact.memory = Memory::kSequential;
   if (random.one_in(2)) {
     artifact.guarantee = "G2";
     artifact.message = random.one_in(2) ? "" : "release of ref0 ran # with 3 held";
