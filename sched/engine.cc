@@ -16,6 +16,8 @@
 #include "sched/recorder.h"
 #include "sched/signals.h"
 #include "sched/strategy.h"
+#include "sched/sync.h"
+#include "sched/thread_keys.h"
 
 namespace sched {
 
@@ -92,18 +94,33 @@ uint32_t timed_waiters() {
   return set;
 }
 
+// Who may wake up for nothing.
+uint32_t spurious_waiters() {
+  if (!g.options.spurious) return 0;
+  uint32_t set = 0;
+  for (uint32_t i = 0; i < g.thread_count; ++i) {
+    const Thread& t = g.threads[i];
+    if (t.state == State::kBlocked && !t.timed &&
+        (t.wait_for == WaitFor::kCondition || t.wait_for == WaitFor::kFutex))
+      set |= bit(i);
+  }
+  return set;
+}
+
 void make_runnable(uint32_t i) {
   g.threads[i].state = State::kRunnable;
   g.threads[i].wait_key = nullptr;
   g.runnable |= bit(i);
 }
 
-// A timed waiter that is chosen to run: its deadline has come.
-void wake_by_time(uint32_t i) {
+// A waiter that is chosen to run: its deadline has come, or it wakes up for nothing.
+void wake_by_choice(uint32_t i) {
   Thread& t = g.threads[i];
   if (t.state != State::kBlocked) return;
-  if (g.now_ns < t.deadline_ns) g.now_ns = t.deadline_ns;
-  t.timed_out = true;
+  if (t.timed) {
+    if (g.now_ns < t.deadline_ns) g.now_ns = t.deadline_ns;
+    t.timed_out = true;
+  }
   make_runnable(i);
 }
 
@@ -140,47 +157,13 @@ uint32_t earliest_deadline(uint32_t set) {
   return best;
 }
 
-[[noreturn]] void nobody_can_run() {
-  bool lost_wakeup = false;
-  std::string message = "nobody can run:";
-  g.active = false;
-  for (uint32_t i = 0; i < g.thread_count; ++i) {
-    const Thread& t = g.threads[i];
-    if (t.state != State::kBlocked) continue;
-    const char* what = "";
-    switch (t.wait_for) {
-      case WaitFor::kCondition:
-        what = "a condition variable";
-        lost_wakeup = true;
-        break;
-      case WaitFor::kFutex:
-        what = "an atomic wait";
-        lost_wakeup = true;
-        break;
-      case WaitFor::kLock:
-        what = "a lock";
-        break;
-      case WaitFor::kThread:
-        what = "a thread to end";
-        break;
-      default:
-        what = "something";
-        break;
-    }
-    message += std::string(" ") + t.name + " waits for " + what + ";";
-  }
-  message.pop_back();
-  fail_composed(lost_wakeup ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "G9",
-                std::move(message));
-}
-
 // The current thread cannot go on: who runs next.
 uint32_t pick_next() {
   if (g.runnable != 0) return decide(g.runnable, first_of(g.runnable), true);
   uint32_t timed = timed_waiters();
   if (timed == 0) return kNobody;
   uint32_t next = decide(timed, earliest_deadline(timed), true);
-  wake_by_time(next);
+  wake_by_choice(next);
   return next;
 }
 
@@ -201,28 +184,8 @@ void run_destructors() {
   }
 }
 
-[[noreturn]] void end_thread() {
-  Thread& t = *g.self;
-  point();
-  t.state = State::kDone;
-  g.runnable &= ~bit(g.current);
-  if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
-  mix_hash(0xe417);
-  wake(&t, kMaxThreads);
-  bool all_done = true;
-  for (uint32_t i = 0; i < g.thread_count; ++i) all_done &= g.threads[i].state == State::kDone;
-  if (all_done) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
-  uint32_t next = pick_next();
-  if (next == kNobody) nobody_can_run();
-  switch_to(next);
-  __builtin_unreachable();
-}
-
 void thread_main() {
-  Thread& t = *g.self;
-  t.result = t.function(t.argument);
-  run_destructors();
-  end_thread();
+  end_thread(g.self->function(g.self->argument));
 }
 
 // "creator.n"; by hand, since every execution makes a few of them.
@@ -242,7 +205,12 @@ void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   t.has_acquire_fence = t.has_release_fence = false;
   t.state = State::kRunnable;
   t.wait_for = WaitFor::kNothing;
-  t.timed = t.timed_out = t.joined = t.detached = false;
+  t.timed = t.timed_out = t.joined = t.detached = t.has_joiner = false;
+  t.serial = false;
+  t.cancel_state = PTHREAD_CANCEL_ENABLE;
+  t.cancel_type = PTHREAD_CANCEL_DEFERRED;
+  t.cleanup = nullptr;
+  t.library_name[0] = 0;
   t.wait_key = nullptr;
   t.function = function;
   t.argument = argument;
@@ -250,6 +218,7 @@ void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
   t.last_pc = 0;
   g.runnable |= bit(i);
+  keys_begin_thread(i);
   fiber_reset(fiber(i), thread_main);
 }
 
@@ -262,6 +231,7 @@ void* main_body(void* argument) {
 void begin_execution(const Options& options, bool record) {
   shadow_setup();
   journal_setup();
+  sync_setup();
   fibers_setup();
   fibers_use_os_threads(options.os_threads);
   signals_setup();
@@ -284,12 +254,15 @@ void begin_execution(const Options& options, bool record) {
   g.fair_cursor = 0;
   g.step_limit = options.step_budget;
   g.steps = g.switches = g.now_ns = 0;
+  g.looks = 0;
   g.hash = 0x1a57;
   g.runnable = 0;
   g.thread_count = 1;
   g.next_name = nullptr;
   g.failure = Failure{};
   journal_reset();
+  sync_reset();
+  keys_reset();
   memory_reset();
   recorder_reset();
   strategy_reset();
@@ -351,15 +324,46 @@ void tell_failure() {
   }
 }
 
+// Who may run on though nobody woke them. Time may pass at any moment: now and then a sleeper's deadline
+// comes while others still run.
+uint32_t unasked_waiters() {
+  const uint32_t timed = timed_waiters(), spurious = spurious_waiters();
+  if (g.options.choices != nullptr) return timed | spurious;
+  uint32_t set = 0;
+  if (timed != 0 && choose_number(4) == 0) set |= timed;
+  if (spurious != 0 && choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
+  return set;
+}
+
 // The current thread's turn is over.
 void take_turns(uint32_t others) {
   if (others == 0) return;
   uint32_t next = decide_fairly(others);
-  wake_by_time(next);
+  wake_by_choice(next);
   switch_to(next);
 }
 
 }  // namespace
+
+void end_thread(void* result) {
+  Thread& t = *g.self;
+  t.result = result;
+  run_destructors();
+  keys_end_thread();
+  point();
+  t.state = State::kDone;
+  g.runnable &= ~bit(g.current);
+  if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
+  mix_hash(0xe417);
+  wake(&t, kMaxThreads);
+  bool all_done = true;
+  for (uint32_t i = 0; i < g.thread_count; ++i) all_done &= g.threads[i].state == State::kDone;
+  if (all_done) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
+  uint32_t next = pick_next();
+  if (next == kNobody) nobody_can_run();
+  switch_to(next);
+  __builtin_unreachable();
+}
 
 void slow_point() {
   settle_steps();
@@ -382,17 +386,14 @@ void slow_point() {
     ++g.self->choices_in_op;
     return;
   }
-  if (g.options.choices != nullptr) others |= timed_waiters();
-  // Time may pass at any moment: now and then a sleeper's deadline comes while others still run.
-  else if (uint32_t timed = timed_waiters(); timed != 0 && choose_number(4) == 0)
-    others |= timed;
+  others |= unasked_waiters();
   if (others == 0) {
     ++g.self->choices_in_op;
     return;
   }
   uint32_t candidates = g.options.choices != nullptr ? others | bit(g.current) : others;
   uint32_t next = decide(candidates, g.current, true);
-  wake_by_time(next);
+  wake_by_choice(next);
   switch_to(next);
 }
 
@@ -429,10 +430,13 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
   return t.timed_out;
 }
 
-uint32_t wake(const void* key, uint32_t count) {
+uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits) {
   uint32_t waiting = 0;
-  for (uint32_t i = 0; i < g.thread_count; ++i)
-    if (g.threads[i].state == State::kBlocked && g.threads[i].wait_key == key) waiting |= bit(i);
+  for (uint32_t i = 0; i < g.thread_count; ++i) {
+    const Thread& t = g.threads[i];
+    if (t.state != State::kBlocked || t.wait_key != key) continue;
+    if (t.wait_for != WaitFor::kFutex || (t.futex_bits & futex_bits) != 0) waiting |= bit(i);
+  }
   uint32_t woken = 0;
   for (; waiting != 0 && woken < count; ++woken) {
     bool all = count >= static_cast<uint32_t>(std::popcount(waiting)) + woken;
@@ -454,7 +458,7 @@ void yield() {
   }
   uint32_t later = others & ~(bit(g.current) - 1);
   uint32_t next = decide(others, first_of(later != 0 ? later : others), true);
-  wake_by_time(next);
+  wake_by_choice(next);
   switch_to(next);
 }
 
