@@ -137,14 +137,14 @@ Sync* find_sync(const volatile void* object) {
 }
 
 Sync& init_sync(SyncKind kind, volatile void* object) {
+  Sync& sync = fresh_state(kind, object, "initialisation of what another thread waits for");
   write_whole(kind, object);
-  return fresh_state(kind, object, "initialisation of what another thread waits for");
+  return sync;
 }
 
 void destroy_sync(SyncKind kind, volatile void* object) {
-  sync_at(kind, object);
-  write_whole(kind, object);
   fresh_state(kind, object, "destruction of what another thread waits for");
+  write_whole(kind, object);
   memset(const_cast<void*>(object), kDestroyedByte, info(kind).bytes);
 }
 

@@ -97,14 +97,13 @@ TEST(Rwlock, AWriterIsOrderedAfterReaders) {
 // ------------------------------------------------------------------------------------
 
 TEST(Rwlock, ReadersShareWritersDoNot) {
-  static std::atomic<bool> together;
-  together = false;
+  static bool together;
   expect_clean([] {
     Rwlock lock;
     std::atomic<int> inside{0}, writers{0};
     auto read = [&] {
       pthread_rwlock_rdlock(&lock.l);
-      if (inside.fetch_add(1) == 1) together.store(true, std::memory_order_relaxed);
+      if (inside.fetch_add(1) == 1) note(together);
       require(writers.load() == 0, "a writer is inside");
       sched_yield();
       inside.fetch_sub(1);

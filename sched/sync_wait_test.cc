@@ -292,7 +292,7 @@ TEST(Semaphore, WakesAnyone) {
     std::atomic<int> order{0};
     auto wait = [&](int i) {
       sem_wait(&s.s);
-      if (order.fetch_add(1) == 0) first[i] = true;
+      if (order.fetch_add(1) == 0) note(first[i]);
     };
     parallel([&] { wait(0); }, [&] { wait(1); }, [&] { wait(2); },
              [&] {
@@ -374,7 +374,7 @@ TEST(Barrier, OneIsToldSoAndAnyMayBe) {
       const int rc = pthread_barrier_wait(&barrier.b);
       require(rc == 0 || rc == PTHREAD_BARRIER_SERIAL_THREAD, "result");
       if (rc == 0) return;
-      told[i] = true;
+      note(told[i]);
       count.fetch_add(1);
     };
     parallel([&] { wait(0); }, [&] { wait(1); }, [&] { wait(2); });
