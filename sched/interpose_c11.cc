@@ -175,7 +175,7 @@ SCHED_EXPORT_WEAK void call_once(once_flag* flag, void (*function)()) {
 }
 
 SCHED_EXPORT_WEAK int tss_create(tss_t* key, tss_dtor_t destructor) {
-  return result_of(key_create(key, destructor));
+  return result_of(key_create(key, destructor, SCHED_PC()));
 }
 SCHED_EXPORT_WEAK void tss_delete(tss_t key) {
   key_delete(key);

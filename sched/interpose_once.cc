@@ -30,6 +30,7 @@ bool begin_once(SyncKind kind, void* object, bool done) {
     acquire(sync->release);
     return false;
   }
+  acquire(sync->release);  // of one who tried before, and threw
   sync->count = kRunning;
   sync->owner = static_cast<int8_t>(g.current);
   return true;
@@ -96,7 +97,7 @@ SCHED_EXPORT void __cxa_guard_abort(uint8_t* guard) {
 }
 
 SCHED_EXPORT int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
-  return key_create(key, destructor);
+  return key_create(key, destructor, SCHED_PC());
 }
 SCHED_EXPORT int pthread_key_delete(pthread_key_t key) {
   return key_delete(key);

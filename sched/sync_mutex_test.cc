@@ -259,7 +259,7 @@ TEST(Deadlock, NamesWhoWaitsForWhatHeldByWhom) {
   expect_found(FailureKind::kDeadlock, "a circle of threads: main.", opposite_orders);
   Options options = seeded(1);
   options.explain = true;
-  for (options.seed = 1;; ++options.seed) {
+  for (options.seed = 1; options.seed <= kSeeds; ++options.seed) {
     const Result r = run(opposite_orders, options);
     if (r.verdict != Verdict::kFailed) continue;
     const std::string& text = r.failure.message;

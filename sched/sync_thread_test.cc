@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <mutex>
+#include <new>
 #include <stop_token>
 #include <thread>
 
@@ -220,6 +222,24 @@ TEST(Once, RunsOnceAndOrders) {
       require(value == 1, "once");
     };
     parallel(get, get, get);
+  });
+}
+TEST(Once, WhoTriesAgainLearnsWhatTheOneDidWhoThrew) {
+  expect_clean([] {
+    static std::once_flag once;
+    static int tries;
+    new (&once) std::once_flag;
+    tries = 0;
+    auto get = [] {
+      try {
+        std::call_once(once, [] {
+          if (++tries == 1) throw 1;
+        });
+      } catch (int) {
+      }
+    };
+    parallel(get, get);
+    require(tries == 2, "tries");
   });
 }
 TEST(Once, TwoControlsDoNotOrder) {

@@ -252,6 +252,28 @@ TEST(Semaphore, WaitDoesNotOrderBeforePost) {
     parallel(use, use);
   });
 }
+// Nor before a wait, by whatever schedule.
+TEST(Semaphore, WaitsDoNotOrderEachOther) {
+  expect_found(
+      FailureKind::kDataRace, "is not ordered after",
+      [] {
+        Semaphore tokens(2);
+        int data = 0;
+        std::atomic<bool> first_done{false};
+        parallel(
+            [&] {
+              data = 1;
+              sem_wait(&tokens.s);
+              first_done.store(true, std::memory_order_relaxed);
+            },
+            [&] {
+              while (!first_done.load(std::memory_order_relaxed)) sched_yield();
+              sem_wait(&tokens.s);
+              data = 2;
+            });
+      },
+      1);
+}
 TEST(Semaphore, OfOneIsALock) {
   expect_clean([] {
     Semaphore lock(1);
@@ -381,6 +403,17 @@ TEST(Barrier, OneIsToldSoAndAnyMayBe) {
     require(count.load() == 1, "not one");
   });
   EXPECT_TRUE(told[0] && told[1] && told[2]);
+}
+// Not always the last one to come: that would be a departure from the default.
+TEST(Barrier, WhoIsToldIsAChoice) {
+  bool departs = false;
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    Options options = seeded(seed);
+    options.record_always = true;
+    const Result r = run(rounds<true>, options);
+    for (const auto& choice : r.recording.choices) departs |= choice.to[0] == '-';
+  }
+  EXPECT_TRUE(departs);
 }
 TEST(Barrier, MayBeDestroyedByTheOneWhoIsTold) {
   expect_clean([] {

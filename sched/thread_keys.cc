@@ -72,9 +72,10 @@ void keys_end_thread() {
   }
 }
 
-int key_create(pthread_key_t* key, void (*destructor)(void*)) {
-  const bool inside = here();
-  // The library's own destructors never run: donors do not end, and others keep theirs.
+int key_create(pthread_key_t* key, void (*destructor)(void*), uintptr_t pc) {
+  // A library makes its keys once, whoever comes first, and keeps them.
+  const bool inside = here() && in_image(pc);
+  // For donors no destructor ever runs, since they do not end.
   const int rc = real().pthread_key_create(key, inside ? nullptr : destructor);
   if (rc != 0 || !program_begins || *key >= kKeys) return rc;
   keys[*key] = {inside ? Owner::kExecution : Owner::kProgram, destructor};
@@ -83,8 +84,7 @@ int key_create(pthread_key_t* key, void (*destructor)(void*)) {
     for (auto& of_thread : values) memset(of_thread + top, 0, (*key + 1 - top) * sizeof(void*));
     top = *key + 1;
   }
-  if (inside)
-    for (auto& of_thread : values) of_thread[*key] = nullptr;
+  for (auto& of_thread : values) of_thread[*key] = nullptr;
   return 0;
 }
 
