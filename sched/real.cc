@@ -47,6 +47,14 @@ void resolve(F*& slot, const char* name) {
   slot = reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
 
+#if SCHED_ASAN
+// The header's type promises that nothing is thrown, the interceptor's does not.
+template <class F, class G>
+void prefer(F*& slot, G* function) {
+  slot = reinterpret_cast<F*>(function);
+}
+#endif
+
 void resolve_all() {
   Real t{};
 #define SCHED_FUNCTION(name) resolve(t.name, #name);
@@ -57,9 +65,9 @@ void resolve_all() {
   resolve(t.pthread_unregister_cancel, "__pthread_unregister_cancel");
   resolve(t.pthread_unwind_next, "__pthread_unwind_next");
 #if SCHED_ASAN
-  t.pthread_create = SCHED_REAL(pthread_create, t.pthread_create);
-  t.pthread_join = SCHED_REAL(pthread_join, t.pthread_join);
-  t.pthread_detach = SCHED_REAL(pthread_detach, t.pthread_detach);
+  prefer(t.pthread_create, SCHED_REAL(pthread_create, t.pthread_create));
+  prefer(t.pthread_join, SCHED_REAL(pthread_join, t.pthread_join));
+  prefer(t.pthread_detach, SCHED_REAL(pthread_detach, t.pthread_detach));
 #endif
   table = t;
   resolved = true;
