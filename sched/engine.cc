@@ -27,6 +27,8 @@ namespace {
 
 constexpr uint32_t kNobody = kMaxThreads;
 constexpr uint64_t kFairTurn = 50;  // points
+constexpr const char* kTooManyThreads =
+    kMaxThreads == 16 ? "more than 16 threads at once" : "more than 32 threads at once";
 
 Verdict ending;  // how the current execution ended
 
@@ -126,7 +128,8 @@ void wake_by_choice(uint32_t i) {
 
 // The next one after whoever had the last turn.
 uint32_t decide_fairly(uint32_t candidates) {
-  uint32_t later = candidates & ~(bit(g.fair_cursor + 1) - 1);
+  uint32_t up_to_cursor = (bit(g.fair_cursor) << 1) - 1;
+  uint32_t later = candidates & ~up_to_cursor;
   return g.fair_cursor = static_cast<uint32_t>(std::countr_zero(later != 0 ? later : candidates));
 }
 
@@ -467,7 +470,7 @@ uint32_t start_thread(void* (*function)(void*), void* argument) {
   while (i < g.thread_count &&
          !(g.threads[i].state == State::kDone && (g.threads[i].joined || g.threads[i].detached)))
     ++i;
-  if (i == kMaxThreads) fail_execution(FailureKind::kLimit, "", "more than 16 threads at once");
+  if (i == kMaxThreads) fail_execution(FailureKind::kLimit, "", kTooManyThreads);
   Thread& t = g.threads[i];
   Clock own = g.base;
   if (i == g.thread_count) {

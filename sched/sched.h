@@ -38,7 +38,13 @@
 
 namespace sched {
 
-inline constexpr unsigned kMaxThreads = 16;  // logical threads of one execution, main included
+// Logical threads of one execution, main included. The library sched has 16, sched_wide has 32: each
+// thread is a part of every clock, so more of them make every step slower.
+#ifndef SCHED_MAX_THREADS
+#define SCHED_MAX_THREADS 16
+#endif
+inline constexpr unsigned kMaxThreads = SCHED_MAX_THREADS;
+static_assert(kMaxThreads == 16 || kMaxThreads == 32);
 
 enum class FailureKind : uint8_t {
   kNone,
