@@ -13,9 +13,9 @@
 namespace sched {
 namespace {
 
-[[noreturn]] void fail_thread(const char* what, const Thread& t) {
+[[noreturn]] void fail_thread(const char* call, const char* of, const Thread& t) {
   g.active = false;
-  fail_composed(FailureKind::kThreadMisuse, "G9", std::string(what) + ": " + t.name);
+  fail_composed(FailureKind::kThreadMisuse, "G9", std::string(call) + " of " + of + ": " + t.name);
 }
 
 // The index of a thread that may be joined or detached, or kMaxThreads.
@@ -23,10 +23,9 @@ uint32_t joinable(pthread_t donor, const char* call) {
   const uint32_t i = thread_of(donor);
   if (i >= g.thread_count) return kMaxThreads;
   const Thread& t = g.threads[i];
-  if (t.joined) fail_thread((std::string(call) + " of a thread that was joined").c_str(), t);
-  if (t.detached) fail_thread((std::string(call) + " of a thread that was detached").c_str(), t);
-  if (t.has_joiner)
-    fail_thread((std::string(call) + " of a thread that another one joins").c_str(), t);
+  if (t.joined) fail_thread(call, "a thread that was joined", t);
+  if (t.detached) fail_thread(call, "a thread that was detached", t);
+  if (t.has_joiner) fail_thread(call, "a thread that another one joins", t);
   return i;
 }
 
@@ -65,7 +64,7 @@ int create_thread(pthread_t* out, bool detached, void* (*function)(void*), void*
 int join_thread(pthread_t donor, void** result, const Deadline& deadline, uintptr_t pc) {
   const uint32_t i = joinable(donor, "join");
   if (i == kMaxThreads) return ESRCH;
-  if (i == g.current) fail_thread("a thread joins itself", *g.self);
+  if (i == g.current) fail_thread("join", "the thread itself", *g.self);
   point();
   if (!deadline.valid) return EINVAL;
   if (int rc = await_end(g.threads[i], deadline, pc); rc != 0) return rc;

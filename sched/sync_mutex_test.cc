@@ -191,6 +191,10 @@ TEST(Mutex, SharedAndRobustOnesAreRefused) {
     pthread_mutex_t m;
     pthread_mutex_init(&m, &attr);
   });
+  expect_found(FailureKind::kLimit, "pthread_spin_init() of a lock that processes share", [] {
+    pthread_spinlock_t lock;
+    pthread_spin_init(&lock, PTHREAD_PROCESS_SHARED);
+  });
 }
 
 // --- Waiting

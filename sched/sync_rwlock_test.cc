@@ -234,6 +234,15 @@ TEST(Rwlock, MisuseIsFound) {
     pthread_rwlock_rdlock(&lock.l);
   });
 }
+TEST(Rwlock, SharedOnesAreRefused) {
+  expect_found(FailureKind::kLimit, "pthread_rwlock_init() of a lock that processes share", [] {
+    pthread_rwlockattr_t attr;
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_rwlock_t l;
+    pthread_rwlock_init(&l, &attr);
+  });
+}
 TEST(Rwlock, TwoThatUpgradeDeadlock) {
   expect_found(FailureKind::kLockMisuse, "for writing a read-write lock that it holds for reading",
                [] {

@@ -76,7 +76,7 @@ TEST(Join, TryAndTimedForms) {
   EXPECT_TRUE(busy && done && late && in_time);
 }
 TEST(Join, MisuseIsFound) {
-  expect_found(FailureKind::kThreadMisuse, "a thread joins itself: main",
+  expect_found(FailureKind::kThreadMisuse, "join of the thread itself: main",
                [] { pthread_join(pthread_self(), nullptr); });
   expect_found(FailureKind::kThreadMisuse, "join of a thread that was joined: main.1", [] {
     const pthread_t t = start(nothing);
@@ -86,6 +86,14 @@ TEST(Join, MisuseIsFound) {
   expect_found(FailureKind::kThreadMisuse, "join of a thread that was detached: main.1", [] {
     const pthread_t t = start(nothing);
     pthread_detach(t);
+    pthread_join(t, nullptr);
+  });
+  expect_found(FailureKind::kThreadMisuse, "join of a thread that was detached: main.1", [] {
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    pthread_t t;
+    pthread_create(&t, &attr, nothing, nullptr);
     pthread_join(t, nullptr);
   });
   expect_found(FailureKind::kThreadMisuse, "detach of a thread that was joined", [] {

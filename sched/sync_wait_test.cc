@@ -424,6 +424,22 @@ TEST(Barrier, MayBeDestroyedByTheOneWhoIsTold) {
     parallel(wait, wait);
   });
 }
+TEST(Barrier, AndConditionsThatProcessesShareAreRefused) {
+  expect_found(FailureKind::kLimit, "pthread_barrier_init() of a barrier that processes share", [] {
+    pthread_barrierattr_t attr;
+    pthread_barrierattr_init(&attr);
+    pthread_barrierattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_barrier_t b;
+    pthread_barrier_init(&b, &attr, 2);
+  });
+  expect_found(FailureKind::kLimit, "pthread_cond_init() of a condition variable that", [] {
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    pthread_cond_t c;
+    pthread_cond_init(&c, &attr);
+  });
+}
 TEST(Barrier, MisuseAndDeadlockAreFound) {
   expect_found(FailureKind::kDeadlock, ", where 2 have come", [] {
     Barrier barrier(3);
