@@ -66,6 +66,7 @@ function(lastput_under_engine target)
     target_compile_options(${target} PRIVATE ${LASTPUT_INSTRUMENT_FLAGS})
     if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
       set_target_properties(${target} PROPERTIES
+        C_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/sanitizers/instrument_memory_calls.sh
         CXX_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/sanitizers/instrument_memory_calls.sh)
     endif()
   endif()

@@ -12,7 +12,7 @@ offend() {
 }
 
 sources() {
-  find core sched targets replay bugs bench stress -type f \( -name '*.h' -o -name '*.cc' -o -name '*.def' \) \
+  find core sched targets replay bugs bench stress -type f \( -name '*.h' -o -name '*.c' -o -name '*.cc' -o -name '*.def' \) \
     2>/dev/null | sort
 }
 

@@ -86,15 +86,19 @@ const char* failure_kind_name(FailureKind kind) {
       return "nondeterminism";
     case FailureKind::kLimit:
       return "engine-limit";
+    case FailureKind::kSyncMisuse:
+      return "sync-misuse";
+    case FailureKind::kThreadMisuse:
+      return "thread-misuse";
   }
   return "unknown";
 }
 
 const char* step_kind_name(StepKind kind) {
-  static const char* const names[] = {"load",   "store", "rmw",    "cas-fail", "fence", "read",
-                                      "write",  "lock",  "unlock", "try-lock", "wait",  "wake",
-                                      "create", "join",  "exit",   "yield",    "sleep", "malloc",
-                                      "free",   "op",    "note"};
+  static const char* const names[] = {"load",   "store", "rmw",    "cas-fail",  "fence",  "read",
+                                      "write",  "lock",  "unlock", "try-lock",  "wait",   "wake",
+                                      "create", "join",  "exit",   "yield",     "sleep",  "malloc",
+                                      "free",   "op",    "note",   "read-lock", "destroy"};
   return names[static_cast<unsigned>(kind)];
 }
 

@@ -16,6 +16,7 @@
 #include "sched/recorder.h"
 #include "sched/signals.h"
 #include "sched/strategy.h"
+#include "sched/sync.h"
 #include "sched/thread_keys.h"
 
 // Of the C++ runtime, whichever it is; not every header declares it.
@@ -31,6 +32,8 @@ constexpr uint32_t kNobody = kMaxThreads;
 constexpr uint64_t kFairTurn = 50;  // points
 // Exceptions being handled, and how many are in flight (Itanium C++ ABI, exception handling 2.2.2).
 constexpr size_t kExceptionGlobalsBytes = 16;
+constexpr const char* kTooManyThreads =
+    kMaxThreads == 16 ? "more than 16 threads at once" : "more than 32 threads at once";
 
 Verdict ending;  // how the current execution ended
 
@@ -91,6 +94,19 @@ void switch_to(uint32_t next) {
   fiber_switch(from, fiber(next));
 }
 
+// Who may wake up for nothing.
+uint32_t spurious_waiters() {
+  if (!g.options.spurious) return 0;
+  uint32_t set = 0;
+  for (uint32_t i = 0; i < g.thread_count; ++i) {
+    const Thread& t = g.threads[i];
+    if (t.state == State::kBlocked && !t.timed &&
+        (t.wait_for == WaitFor::kCondition || t.wait_for == WaitFor::kFutex))
+      set |= bit(i);
+  }
+  return set;
+}
+
 void make_runnable(uint32_t i) {
   g.threads[i].state = State::kRunnable;
   g.threads[i].wait_key = nullptr;
@@ -98,18 +114,21 @@ void make_runnable(uint32_t i) {
   g.timed &= ~bit(i);
 }
 
-// A timed waiter that is chosen to run: its deadline has come.
-void wake_by_time(uint32_t i) {
+// A waiter that is chosen to run: its deadline has come, or it wakes up for nothing.
+void wake_by_choice(uint32_t i) {
   Thread& t = g.threads[i];
   if (t.state != State::kBlocked) return;
-  if (g.now_ns < t.deadline_ns) g.now_ns = t.deadline_ns;
-  t.timed_out = true;
+  if (t.timed) {
+    if (g.now_ns < t.deadline_ns) g.now_ns = t.deadline_ns;
+    t.timed_out = true;
+  }
   make_runnable(i);
 }
 
 // The next one after whoever had the last turn.
 uint32_t decide_fairly(uint32_t candidates) {
-  uint32_t later = candidates & ~(bit(g.fair_cursor + 1) - 1);
+  uint32_t up_to_cursor = (bit(g.fair_cursor) << 1) - 1;
+  uint32_t later = candidates & ~up_to_cursor;
   return g.fair_cursor = static_cast<uint32_t>(std::countr_zero(later != 0 ? later : candidates));
 }
 
@@ -140,47 +159,13 @@ uint32_t earliest_deadline(uint32_t set) {
   return best;
 }
 
-[[noreturn]] void nobody_can_run() {
-  bool lost_wakeup = false;
-  std::string message = "nobody can run:";
-  g.active = false;
-  for (uint32_t i = 0; i < g.thread_count; ++i) {
-    const Thread& t = g.threads[i];
-    if (t.state != State::kBlocked) continue;
-    const char* what = "";
-    switch (t.wait_for) {
-      case WaitFor::kCondition:
-        what = "a condition variable";
-        lost_wakeup = true;
-        break;
-      case WaitFor::kFutex:
-        what = "an atomic wait";
-        lost_wakeup = true;
-        break;
-      case WaitFor::kLock:
-        what = "a lock";
-        break;
-      case WaitFor::kThread:
-        what = "a thread to end";
-        break;
-      default:
-        what = "something";
-        break;
-    }
-    message += std::string(" ") + t.name + " waits for " + what + ";";
-  }
-  message.pop_back();
-  fail_composed(lost_wakeup ? FailureKind::kLostWakeup : FailureKind::kDeadlock, "G9",
-                std::move(message));
-}
-
 // The current thread cannot go on: who runs next.
 uint32_t pick_next() {
   if (g.runnable != 0) return decide(g.runnable, first_of(g.runnable), true);
   uint32_t timed = g.timed;
   if (timed == 0) return kNobody;
   uint32_t next = decide(timed, earliest_deadline(timed), true);
-  wake_by_time(next);
+  wake_by_choice(next);
   return next;
 }
 
@@ -228,169 +213,211 @@ void thread_main() {
   run_destructors();
   keys_end_thread();
   end_thread();
-}
-
-// "creator.n"; by hand, since every execution makes a few of them.
-void default_name(char (&to)[16], const char* creator, uint32_t n) {
-  char digits[4];
-  unsigned count = 0;
-  for (n %= 1000; count == 0 || n != 0; n /= 10) digits[count++] = static_cast<char>('0' + n % 10);
-  size_t length = strnlen(creator, sizeof to - 2 - count);
-  memcpy(to, creator, length);
-  to[length++] = '.';
-  while (count != 0) to[length++] = digits[--count];
-  to[length] = 0;
-}
-
-void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
-  Thread& t = g.threads[i];
-  t.has_acquire_fence = t.has_release_fence = false;
-  t.state = State::kRunnable;
-  t.wait_for = WaitFor::kNothing;
-  t.timed = t.timed_out = t.joined = t.detached = false;
-  t.wait_key = nullptr;
-  t.function = function;
-  t.argument = argument;
-  t.result = nullptr;
-  t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
-  t.last_pc = 0;
-  g.runnable |= bit(i);
-  ++g.live;
-  keys_begin_thread(i);
-  fiber_reset(fiber(i), thread_main);
-}
-
-void* main_body(void* argument) {
-  auto* call = static_cast<std::pair<void (*)(void*), void*>*>(argument);
-  call->first(call->second);
-  return nullptr;
-}
-
-void begin_execution(const Options& options, bool record) {
-  shadow_setup();
-  journal_setup();
-  fibers_setup();
-  fibers_use_os_threads(options.os_threads);
-  signals_setup();
-  host_fiber().thread_pointer = read_thread_pointer();
-  Clock top =
-      g.base;  // of all clocks so far: a thread's own is never behind what others know of it
-  for (uint32_t i = 0; i < g.thread_count; ++i)
-    if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
-  arena_reset();
-  if (top >= kClockLimit) {
-    shadow_wipe();
-    top = 0;
+  void thread_main() {
+    end_thread(g.self->function(g.self->argument));
   }
-  g.options = options;
-  g.base = top + 1;
-  g.recording = record;
-  g.races = options.races;
-  g.ordered = options.races || options.weak_memory;
-  g.every_point = record || options.choices != nullptr;
-  g.slow_access = record || options.plain_points;
-  g.fair = false;
-  g.fair_cursor = 0;
-  g.step_limit = options.step_budget;
-  g.steps = g.switches = g.now_ns = 0;
-  g.hash = 0x1a57;
-  g.runnable = g.timed = g.live = 0;
-  g.thread_count = 1;
-  g.next_name = nullptr;
-  if (g.failure.kind != FailureKind::kNone) g.failure = Failure{};
-  journal_reset();
-  keys_reset();
-  memory_reset();
-  recorder_reset();
-  strategy_reset();
-  set_countdown(next_distance());
-}
 
-Result execute(void (*body)(void*), void* argument, const Options& options, bool record) {
-  begin_execution(options, record);
-  std::pair<void (*)(void*), void*> call{body, argument};
-  g.current = 0;
-  g.self = &g.threads[0];
-  init_thread(0, main_body, &call);
-  g.self->clock.fill(g.base - 1);
-  g.self->clock.at[0] = g.base;
-  copy_name(g.self->name, "main");
-  g.epoch = make_epoch(0, g.base);
-  g.active = true;
-  fiber_switch(host_fiber(), fiber(0));
-  set_thread_pointer(host_fiber().thread_pointer);
-  g.active = false;
-  if (ending != Verdict::kClean) journal_undo();
-
-  if (ending == Verdict::kClean && options.leaks && arena_live_blocks() != 0) {
-    std::string message = std::to_string(arena_live_blocks()) + " heap blocks are live at the end";
-    if (const Block* b = arena_first_live())
-      message += ", the first is heap#" + std::to_string(b->number) + " of " +
-                 std::to_string(b->size) + " bytes";
-    if (record) add_leak_stacks();
-    ending = Verdict::kFailed;
-    fail_from_host(FailureKind::kLeak, "G8", std::move(message));
+  // "creator.n"; by hand, since every execution makes a few of them.
+  void default_name(char(&to)[16], const char* creator, uint32_t n) {
+    char digits[4];
+    unsigned count = 0;
+    for (n %= 1000; count == 0 || n != 0; n /= 10)
+      digits[count++] = static_cast<char>('0' + n % 10);
+    size_t length = strnlen(creator, sizeof to - 2 - count);
+    memcpy(to, creator, length);
+    to[length++] = '.';
+    while (count != 0) to[length++] = digits[--count];
+    to[length] = 0;
   }
-  Result r;
-  r.verdict = ending;
-  r.steps = steps_so_far();
-  r.switches = g.switches;
-  r.trace_hash = g.hash;
-  r.threads = g.thread_count;
-  r.allocations = arena_allocations();
-  if (ending == Verdict::kFailed) r.failure = std::move(g.failure);
-  if (record) r.recording = recorder_take();
-  return r;
-}
 
-void note_failure(FailureKind kind, const char* guarantee, std::string&& message) {
-  g.failure.kind = kind;
-  g.failure.guarantee = guarantee;
-  g.failure.message = std::move(message);
-  g.failure.thread = g.self->name;
-  g.failure.op = g.self->op;
-  g.failure.steps = steps_so_far();
-  g.failure.trace_hash = g.hash;
-}
-
-void tell_failure() {
-  if (g.explain_pass && g.options.on_failure != nullptr) {
-    static const Recording none;
-    g.options.on_failure(g.failure, g.recording ? recorder_finish() : none,
-                         g.options.on_failure_context);
+  void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
+    Thread& t = g.threads[i];
+    t.has_acquire_fence = t.has_release_fence = false;
+    t.state = State::kRunnable;
+    t.wait_for = WaitFor::kNothing;
+    t.timed = t.timed_out = t.joined = t.detached = t.has_joiner = false;
+    t.serial = false;
+    t.cancel_state = PTHREAD_CANCEL_ENABLE;
+    t.cancel_type = PTHREAD_CANCEL_DEFERRED;
+    t.cleanup = nullptr;
+    t.library_name[0] = 0;
+    t.wait_key = nullptr;
+    t.function = function;
+    t.argument = argument;
+    t.result = nullptr;
+    t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
+    t.last_pc = 0;
+    g.runnable |= bit(i);
+    ++g.live;
+    keys_begin_thread(i);
+    fiber_reset(fiber(i), thread_main);
   }
-}
 
-// The current thread's turn is over.
-void take_turns(uint32_t others) {
-  if (others == 0) return;
-  uint32_t next = decide_fairly(others);
-  wake_by_time(next);
-  switch_to(next);
-}
-
-// The failing execution once more, with recording.
-Result explain(void (*body)(void*), void* argument, const Options& options, const Result& first) {
-  g.explain_pass = true;
-  Result second = execute(body, argument, options, true);
-  bool same_kind = second.verdict == Verdict::kFailed && second.failure.kind == first.failure.kind;
-  if (same_kind && first.failure.kind == FailureKind::kStackOverflow) {
-    // The recorder leaves itself room, so it stops a little earlier.
-    second.steps = first.steps;
-    second.trace_hash = first.trace_hash;
+  void* main_body(void* argument) {
+    auto* call = static_cast<std::pair<void (*)(void*), void*>*>(argument);
+    call->first(call->second);
+    return nullptr;
   }
-  if (same_kind && second.trace_hash == first.trace_hash) return second;
-  second.failure.kind = FailureKind::kNondeterminism;
-  second.failure.message =
-      "a second run of the failing schedule took another course; the first ended with: " +
-      first.failure.message;
-  if (second.verdict != Verdict::kFailed && options.on_failure != nullptr)
-    options.on_failure(second.failure, second.recording, options.on_failure_context);
-  second.verdict = Verdict::kFailed;
-  return second;
-}
+
+  void begin_execution(const Options& options, bool record) {
+    shadow_setup();
+    journal_setup();
+    sync_setup();
+    fibers_setup();
+    fibers_use_os_threads(options.os_threads);
+    signals_setup();
+    host_fiber().thread_pointer = read_thread_pointer();
+    Clock top =
+        g.base;  // of all clocks so far: a thread's own is never behind what others know of it
+    for (uint32_t i = 0; i < g.thread_count; ++i)
+      if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
+    arena_reset();
+    if (top >= kClockLimit) {
+      shadow_wipe();
+      top = 0;
+    }
+    g.options = options;
+    g.base = top + 1;
+    g.recording = record;
+    g.races = options.races;
+    g.ordered = options.races || options.weak_memory;
+    g.every_point = record || options.choices != nullptr;
+    g.slow_access = record || options.plain_points;
+    g.fair = false;
+    g.fair_cursor = 0;
+    g.step_limit = options.step_budget;
+    g.steps = g.switches = g.now_ns = 0;
+    g.looks = 0;
+    g.hash = 0x1a57;
+    g.runnable = g.timed = g.live = 0;
+    g.thread_count = 1;
+    g.next_name = nullptr;
+    if (g.failure.kind != FailureKind::kNone) g.failure = Failure{};
+    journal_reset();
+    sync_reset();
+    keys_reset();
+    memory_reset();
+    recorder_reset();
+    strategy_reset();
+    set_countdown(next_distance());
+  }
+
+  Result execute(void (*body)(void*), void* argument, const Options& options, bool record) {
+    begin_execution(options, record);
+    std::pair<void (*)(void*), void*> call{body, argument};
+    g.current = 0;
+    g.self = &g.threads[0];
+    init_thread(0, main_body, &call);
+    g.self->clock.fill(g.base - 1);
+    g.self->clock.at[0] = g.base;
+    copy_name(g.self->name, "main");
+    g.epoch = make_epoch(0, g.base);
+    g.active = true;
+    fiber_switch(host_fiber(), fiber(0));
+    set_thread_pointer(host_fiber().thread_pointer);
+    g.active = false;
+    if (ending != Verdict::kClean) journal_undo();
+
+    if (ending == Verdict::kClean && options.leaks && arena_live_blocks() != 0) {
+      std::string message =
+          std::to_string(arena_live_blocks()) + " heap blocks are live at the end";
+      if (const Block* b = arena_first_live())
+        message += ", the first is heap#" + std::to_string(b->number) + " of " +
+                   std::to_string(b->size) + " bytes";
+      if (record) add_leak_stacks();
+      ending = Verdict::kFailed;
+      fail_from_host(FailureKind::kLeak, "G8", std::move(message));
+    }
+    Result r;
+    r.verdict = ending;
+    r.steps = steps_so_far();
+    r.switches = g.switches;
+    r.trace_hash = g.hash;
+    r.threads = g.thread_count;
+    r.allocations = arena_allocations();
+    if (ending == Verdict::kFailed) r.failure = std::move(g.failure);
+    if (record) r.recording = recorder_take();
+    return r;
+  }
+
+  void note_failure(FailureKind kind, const char* guarantee, std::string&& message) {
+    g.failure.kind = kind;
+    g.failure.guarantee = guarantee;
+    g.failure.message = std::move(message);
+    g.failure.thread = g.self->name;
+    g.failure.op = g.self->op;
+    g.failure.steps = steps_so_far();
+    g.failure.trace_hash = g.hash;
+  }
+
+  void tell_failure() {
+    if (g.explain_pass && g.options.on_failure != nullptr) {
+      static const Recording none;
+      g.options.on_failure(g.failure, g.recording ? recorder_finish() : none,
+                           g.options.on_failure_context);
+    }
+  }
+
+  // Who may run on though nobody woke them. Time may pass at any moment: now and then a sleeper's deadline
+  // comes while others still run.
+  uint32_t unasked_waiters() {
+    const uint32_t timed = g.timed, spurious = spurious_waiters();
+    if (g.options.choices != nullptr) return timed | spurious;
+    uint32_t set = 0;
+    if (timed != 0 && choose_number(4) == 0) set |= timed;
+    if (spurious != 0 && choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
+    return set;
+  }
+
+  // The current thread's turn is over.
+  void take_turns(uint32_t others) {
+    if (others == 0) return;
+    uint32_t next = decide_fairly(others);
+    wake_by_choice(next);
+    switch_to(next);
+  }
+
+  // The failing execution once more, with recording.
+  Result explain(void (*body)(void*), void* argument, const Options& options, const Result& first) {
+    g.explain_pass = true;
+    Result second = execute(body, argument, options, true);
+    bool same_kind =
+        second.verdict == Verdict::kFailed && second.failure.kind == first.failure.kind;
+    if (same_kind && first.failure.kind == FailureKind::kStackOverflow) {
+      // The recorder leaves itself room, so it stops a little earlier.
+      second.steps = first.steps;
+      second.trace_hash = first.trace_hash;
+    }
+    if (same_kind && second.trace_hash == first.trace_hash) return second;
+    second.failure.kind = FailureKind::kNondeterminism;
+    second.failure.message =
+        "a second run of the failing schedule took another course; the first ended with: " +
+        first.failure.message;
+    if (second.verdict != Verdict::kFailed && options.on_failure != nullptr)
+      options.on_failure(second.failure, second.recording, options.on_failure_context);
+    second.verdict = Verdict::kFailed;
+    return second;
+  }
 
 }  // namespace
+
+void end_thread(void* result) {
+  Thread& t = *g.self;
+  t.result = result;
+  run_destructors();
+  keys_end_thread();
+  point();
+  t.state = State::kDone;
+  g.runnable &= ~bit(g.current);
+  if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
+  mix_hash(0xe417);
+  wake(&t, kMaxThreads);
+  if (--g.live == 0) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
+  uint32_t next = pick_next();
+  if (next == kNobody) nobody_can_run();
+  switch_to(next);
+  __builtin_unreachable();
+}
 
 void slow_point() {
   settle_steps();
@@ -413,17 +440,14 @@ void slow_point() {
     ++g.self->choices_in_op;
     return;
   }
-  if (g.options.choices != nullptr) others |= g.timed;
-  // Time may pass at any moment: now and then a sleeper's deadline comes while others still run.
-  else if (uint32_t timed = g.timed; timed != 0 && choose_number(4) == 0)
-    others |= timed;
+  others |= unasked_waiters();
   if (others == 0) {
     ++g.self->choices_in_op;
     return;
   }
   uint32_t candidates = g.options.choices != nullptr ? others | bit(g.current) : others;
   uint32_t next = decide(candidates, g.current, true);
-  wake_by_time(next);
+  wake_by_choice(next);
   switch_to(next);
 }
 
@@ -461,10 +485,13 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
   return t.timed_out;
 }
 
-uint32_t wake(const void* key, uint32_t count) {
+uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits) {
   uint32_t waiting = 0;
-  for (uint32_t i = 0; i < g.thread_count; ++i)
-    if (g.threads[i].state == State::kBlocked && g.threads[i].wait_key == key) waiting |= bit(i);
+  for (uint32_t i = 0; i < g.thread_count; ++i) {
+    const Thread& t = g.threads[i];
+    if (t.state != State::kBlocked || t.wait_key != key) continue;
+    if (t.wait_for != WaitFor::kFutex || (t.futex_bits & futex_bits) != 0) waiting |= bit(i);
+  }
   uint32_t woken = 0;
   for (; waiting != 0 && woken < count; ++woken) {
     bool all = count >= static_cast<uint32_t>(std::popcount(waiting)) + woken;
@@ -486,7 +513,7 @@ void yield() {
   }
   uint32_t later = others & ~(bit(g.current) - 1);
   uint32_t next = decide(others, first_of(later != 0 ? later : others), true);
-  wake_by_time(next);
+  wake_by_choice(next);
   switch_to(next);
 }
 
@@ -495,7 +522,7 @@ uint32_t start_thread(void* (*function)(void*), void* argument) {
   while (i < g.thread_count &&
          !(g.threads[i].state == State::kDone && (g.threads[i].joined || g.threads[i].detached)))
     ++i;
-  if (i == kMaxThreads) fail_execution(FailureKind::kLimit, "", "more than 16 threads at once");
+  if (i == kMaxThreads) fail_execution(FailureKind::kLimit, "", kTooManyThreads);
   Thread& t = g.threads[i];
   Clock own = g.base;
   if (i == g.thread_count) {

@@ -19,7 +19,21 @@
 namespace sched {
 
 enum class State : uint8_t { kUnused, kRunnable, kBlocked, kDone };
-enum class WaitFor : uint8_t { kNothing, kLock, kThread, kCondition, kFutex, kTime };
+// What a blocked thread waits for. The key of block() is the object; a Thread for kThread.
+enum class WaitFor : uint8_t {
+  kNothing,
+  kMutex,
+  kSpin,
+  kReading,
+  kWriting,
+  kOnce,
+  kThread,
+  kCondition,
+  kFutex,
+  kSemaphore,
+  kBarrier,
+  kTime,
+};
 
 struct TlsDestructor {
   void (*function)(void*);
@@ -34,8 +48,12 @@ struct Thread {
   State state;
   WaitFor wait_for;
   bool timed, timed_out;  // blocked with a deadline; woken by it
-  bool joined, detached;
+  bool joined, detached, has_joiner;
+  bool serial;  // at a barrier: it returns PTHREAD_BARRIER_SERIAL_THREAD
+  int cancel_state, cancel_type;
+  void* cleanup;  // innermost pthread_cleanup_push of C code
   const void* wait_key;
+  uint32_t futex_bits;
   uint64_t deadline_ns;
   void* (*function)(void*);
   void* argument;
@@ -46,6 +64,7 @@ struct Thread {
   uint32_t destructors;
   uintptr_t last_pc;
   char name[16];
+  char library_name[16];  // as of pthread_setname_np
   TlsDestructor destructor[32];
 };
 
@@ -69,6 +88,7 @@ struct Engine {
   uint64_t steps, interval;  // points accounted for; length of the running countdown
   uint64_t switches;
   uint64_t now_ns;  // virtual time since the execution began
+  uint32_t looks;   // at a clock so far
   uint64_t random;
   uint64_t strategy_left;  // recording: points until the strategy's next preemption, 0 = never
   bool every_point;        // slow_point at each point
@@ -115,7 +135,8 @@ inline uint64_t steps_so_far() {
 // whether the deadline ended the wait. Fails the execution when nobody is left to run.
 bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns);
 // Makes up to `count` threads blocked on `key` runnable; which ones is a choice. Returns how many.
-uint32_t wake(const void* key, uint32_t count);
+// `futex_bits`: of those that wait on a futex, only such as have a bit in common with it.
+uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits = ~0u);
 // Prefers any other runnable thread.
 void yield();
 // A choice of the schedule that is not whose turn it is: one of `departures` (bit n: n, not empty), or
@@ -131,9 +152,24 @@ inline constexpr uint32_t kStaleOneIn = 2;
 inline constexpr uint32_t kOldStoreOneIn = 4;
 inline constexpr uint32_t kReuseOneIn = 4;
 inline constexpr uint32_t kSpuriousOneIn = 8;
+// Which thread of a barrier is told that it is the one: seldom another than the last.
+inline constexpr uint32_t kSerialOneIn = 4;
+// A preemption may go to a thread that waits on a condition variable or a futex, which then wakes up
+// for nothing.
+inline constexpr uint32_t kSpuriousWakeOneIn = 8;
 // Starts a logical thread; its index. Fails the execution when there are too many.
 uint32_t start_thread(void* (*function)(void*), void* argument);
 uint32_t thread_of(pthread_t donor);  // kMaxThreads if it is none of ours
+// The current thread ends: destructors of thread_locals, then of keys, then no more.
+[[noreturn]] void end_thread(void* result);
+// What the thread waits for, and who holds it: "b waits for mutex m, held by a". The engine is
+// inactive.
+std::string describe_wait(const Thread& thread);
+// Fails the execution: everybody waits.
+[[noreturn]] void nobody_can_run();
+// Fails the execution if the current thread, about to wait for `owner`, would close a circle of threads
+// that wait, without a deadline, for locks that the next one holds.
+void check_circle(WaitFor what, const void* key, uint32_t owner);
 
 // --- Happens-before
 // -----------------------------------------------------------------------------------

@@ -1,12 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls that the engine does not control: a logical thread that makes one would block, or leave, the
-// one OS thread that all of them share. So it ends the execution with a message that names the call.
+// one OS thread that all of them share. So it ends the execution with a message that names the call,
+// and says what to do.
 #include <dlfcn.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/msg.h>
+#include <sys/select.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "sched/engine.h"
+#include "sched/interpose.h"
+#include "sched/sync.h"
 
 namespace {
 
@@ -15,35 +29,72 @@ F* next(const char* name) {
   return reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
 
-[[noreturn]] void refuse(const char* message) {
-  sched::fail_execution(sched::FailureKind::kLimit, "", message);
-}
-
 }  // namespace
 
-extern "C" const char sched_interpose_refused;
-const char sched_interpose_refused = 1;
+SCHED_INTERPOSERS(refused)
 
 // The real function is looked up by a constructor, as in real.cc, or by a caller that is earlier.
-#define SCHED_REFUSE(ret, name, parameters, arguments)                     \
-  static ret(*real_##name) parameters;                                     \
-  [[gnu::constructor(101)]] static void resolve_##name() {                 \
-    real_##name = next<ret parameters>(#name);                             \
-  }                                                                        \
-  extern "C" __attribute__((visibility("default"))) ret name parameters {  \
-    if (sched::here()) refuse(#name "() is not controlled by the engine"); \
-    if (real_##name == nullptr) resolve_##name();                          \
-    return real_##name arguments;                                          \
+#define SCHED_REFUSE(ret, name, parameters, arguments, advice) \
+  static ret(*real_##name) parameters;                         \
+  [[gnu::constructor(101)]] static void resolve_##name() {     \
+    real_##name = next<ret parameters>(#name);                 \
+  }                                                            \
+  SCHED_EXPORT_WEAK ret name parameters {                      \
+    if (sched::here()) sched::refuse(#name "()", advice);      \
+    if (real_##name == nullptr) resolve_##name();              \
+    return real_##name arguments;                              \
   }
 
-SCHED_REFUSE(int, pthread_rwlock_rdlock, (pthread_rwlock_t * l), (l))
-SCHED_REFUSE(int, pthread_rwlock_wrlock, (pthread_rwlock_t * l), (l))
-SCHED_REFUSE(int, pthread_rwlock_tryrdlock, (pthread_rwlock_t * l), (l))
-SCHED_REFUSE(int, pthread_rwlock_trywrlock, (pthread_rwlock_t * l), (l))
-SCHED_REFUSE(int, pthread_rwlock_unlock, (pthread_rwlock_t * l), (l))
-SCHED_REFUSE(int, pthread_barrier_wait, (pthread_barrier_t * b), (b))
-SCHED_REFUSE(int, pthread_spin_lock, (pthread_spinlock_t * l), (l))
-SCHED_REFUSE(int, sem_wait, (sem_t * s), (s))
-SCHED_REFUSE(int, sem_timedwait, (sem_t * s, const timespec* t), (s, t))
-SCHED_REFUSE(int, pthread_cancel, (pthread_t t), (t))
-SCHED_REFUSE(pid_t, fork, (), ())
+constexpr char kEndItself[] = "let the thread see a flag, and return";
+constexpr char kOneProcess[] = "test what one process does, with threads in place of processes";
+constexpr char kUnnamed[] = "use sem_init()";
+constexpr char kNoSignals[] = "use a condition variable or a semaphore";
+constexpr char kNoSockets[] = "put a queue with a condition variable in its place";
+
+SCHED_REFUSE(int, pthread_cancel, (pthread_t t), (t), kEndItself)
+SCHED_REFUSE(int, pthread_kill, (pthread_t t, int s), (t, s), kNoSignals)
+
+SCHED_REFUSE(pid_t, fork, (), (), kOneProcess)
+SCHED_REFUSE(int, system, (const char* command), (command), kOneProcess)
+SCHED_REFUSE(pid_t, wait, (int* status), (status), kOneProcess)
+SCHED_REFUSE(pid_t, waitpid, (pid_t p, int* status, int o), (p, status, o), kOneProcess)
+SCHED_REFUSE(int, semop, (int id, sembuf* b, size_t n), (id, b, n), kUnnamed)
+SCHED_REFUSE(ssize_t, msgrcv, (int id, void* m, size_t n, long type, int f), (id, m, n, type, f),
+             kNoSockets)
+
+SCHED_REFUSE(int, sem_close, (sem_t * s), (s), kUnnamed)
+SCHED_REFUSE(int, sem_unlink, (const char* name), (name), kUnnamed)
+
+SCHED_REFUSE(int, sigwait, (const sigset_t* set, int* s), (set, s), kNoSignals)
+SCHED_REFUSE(int, sigwaitinfo, (const sigset_t* set, siginfo_t* s), (set, s), kNoSignals)
+SCHED_REFUSE(int, sigtimedwait, (const sigset_t* set, siginfo_t* s, const timespec* t), (set, s, t),
+             kNoSignals)
+SCHED_REFUSE(int, sigsuspend, (const sigset_t* set), (set), kNoSignals)
+SCHED_REFUSE(int, pause, (), (), kNoSignals)
+
+SCHED_REFUSE(int, ppoll, (pollfd * f, nfds_t n, const timespec* t, const sigset_t* s), (f, n, t, s),
+             kNoSockets)
+SCHED_REFUSE(int, pselect,
+             (int n, fd_set* r, fd_set* w, fd_set* e, const timespec* t, const sigset_t* s),
+             (n, r, w, e, t, s), kNoSockets)
+SCHED_REFUSE(int, epoll_wait, (int fd, epoll_event* e, int n, int t), (fd, e, n, t), kNoSockets)
+SCHED_REFUSE(int, epoll_pwait, (int fd, epoll_event* e, int n, int t, const sigset_t* s),
+             (fd, e, n, t, s), kNoSockets)
+SCHED_REFUSE(int, accept, (int fd, sockaddr* a, socklen_t* n), (fd, a, n), kNoSockets)
+SCHED_REFUSE(int, accept4, (int fd, sockaddr* a, socklen_t* n, int f), (fd, a, n, f), kNoSockets)
+SCHED_REFUSE(int, connect, (int fd, const sockaddr* a, socklen_t n), (fd, a, n), kNoSockets)
+SCHED_REFUSE(ssize_t, recv, (int fd, void* b, size_t n, int f), (fd, b, n, f), kNoSockets)
+SCHED_REFUSE(ssize_t, recvfrom, (int fd, void* b, size_t n, int f, sockaddr* a, socklen_t* l),
+             (fd, b, n, f, a, l), kNoSockets)
+SCHED_REFUSE(ssize_t, recvmsg, (int fd, msghdr* m, int f), (fd, m, f), kNoSockets)
+
+// sem_open takes more arguments only if it creates.
+SCHED_EXPORT_WEAK sem_t* sem_open(const char* name, int flags, ...) {
+  if (sched::here()) sched::refuse("sem_open()", kUnnamed);
+  va_list args;
+  va_start(args, flags);
+  const mode_t mode = va_arg(args, mode_t);
+  const unsigned value = va_arg(args, unsigned);
+  va_end(args);
+  return next<sem_t*(const char*, int, ...)>("sem_open")(name, flags, mode, value);
+}

@@ -47,37 +47,27 @@ void resolve(F*& slot, const char* name) {
   slot = reinterpret_cast<F*>(dlsym(RTLD_NEXT, name));
 }
 
+#if SCHED_ASAN
+// The header's type promises that nothing is thrown, the interceptor's does not.
+template <class F, class G>
+void prefer(F*& slot, G* function) {
+  slot = reinterpret_cast<F*>(function);
+}
+#endif
+
 void resolve_all() {
   Real t{};
-#define SCHED_RESOLVE(name) resolve(t.name, #name)
-  SCHED_RESOLVE(pthread_create);
-  SCHED_RESOLVE(pthread_join);
-  SCHED_RESOLVE(pthread_detach);
-  SCHED_RESOLVE(pthread_setname_np);
-  SCHED_RESOLVE(pthread_mutex_lock);
-  SCHED_RESOLVE(pthread_mutex_trylock);
-  SCHED_RESOLVE(pthread_mutex_timedlock);
-  SCHED_RESOLVE(pthread_mutex_clocklock);
-  SCHED_RESOLVE(pthread_mutex_unlock);
-  SCHED_RESOLVE(pthread_cond_wait);
-  SCHED_RESOLVE(pthread_cond_timedwait);
-  SCHED_RESOLVE(pthread_cond_clockwait);
-  SCHED_RESOLVE(pthread_cond_signal);
-  SCHED_RESOLVE(pthread_cond_broadcast);
-  SCHED_RESOLVE(pthread_once);
-  SCHED_RESOLVE(pthread_key_create);
-  SCHED_RESOLVE(pthread_key_delete);
-  SCHED_RESOLVE(pthread_setspecific);
-  SCHED_RESOLVE(pthread_getspecific);
-  SCHED_RESOLVE(clock_gettime);
-  SCHED_RESOLVE(nanosleep);
-  SCHED_RESOLVE(clock_nanosleep);
-#undef SCHED_RESOLVE
+#define SCHED_FUNCTION(name) resolve(t.name, #name);
+#include "sched/real_functions.def"
+#undef SCHED_FUNCTION
   resolve(t.cxa_thread_atexit_impl, "__cxa_thread_atexit_impl");
+  resolve(t.pthread_register_cancel, "__pthread_register_cancel");
+  resolve(t.pthread_unregister_cancel, "__pthread_unregister_cancel");
+  resolve(t.pthread_unwind_next, "__pthread_unwind_next");
 #if SCHED_ASAN
-  t.pthread_create = SCHED_REAL(pthread_create, t.pthread_create);
-  t.pthread_join = SCHED_REAL(pthread_join, t.pthread_join);
-  t.pthread_detach = SCHED_REAL(pthread_detach, t.pthread_detach);
+  prefer(t.pthread_create, SCHED_REAL(pthread_create, t.pthread_create));
+  prefer(t.pthread_join, SCHED_REAL(pthread_join, t.pthread_join));
+  prefer(t.pthread_detach, SCHED_REAL(pthread_detach, t.pthread_detach));
 #endif
   table = t;
   resolved = true;

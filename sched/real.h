@@ -4,37 +4,28 @@
 #ifndef LASTPUT_SCHED_REAL_H_
 #define LASTPUT_SCHED_REAL_H_
 
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <sys/select.h>
+#include <sys/sysinfo.h>
+#include <threads.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cstddef>
 
 namespace sched {
 
 struct Real {
-  int (*pthread_create)(pthread_t*, const pthread_attr_t*, void* (*)(void*), void*);
-  int (*pthread_join)(pthread_t, void**);
-  int (*pthread_detach)(pthread_t);
-  int (*pthread_setname_np)(pthread_t, const char*);
-  int (*pthread_mutex_lock)(pthread_mutex_t*);
-  int (*pthread_mutex_trylock)(pthread_mutex_t*);
-  int (*pthread_mutex_timedlock)(pthread_mutex_t*, const timespec*);
-  int (*pthread_mutex_clocklock)(pthread_mutex_t*, clockid_t, const timespec*);
-  int (*pthread_mutex_unlock)(pthread_mutex_t*);
-  int (*pthread_cond_wait)(pthread_cond_t*, pthread_mutex_t*);
-  int (*pthread_cond_timedwait)(pthread_cond_t*, pthread_mutex_t*, const timespec*);
-  int (*pthread_cond_clockwait)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*);
-  int (*pthread_cond_signal)(pthread_cond_t*);
-  int (*pthread_cond_broadcast)(pthread_cond_t*);
-  int (*pthread_once)(pthread_once_t*, void (*)());
-  int (*pthread_key_create)(pthread_key_t*, void (*)(void*));
-  int (*pthread_key_delete)(pthread_key_t);
-  int (*pthread_setspecific)(pthread_key_t, const void*);
-  void* (*pthread_getspecific)(pthread_key_t);
-  int (*clock_gettime)(clockid_t, timespec*);
-  int (*nanosleep)(const timespec*, timespec*);
-  int (*clock_nanosleep)(clockid_t, int, const timespec*, timespec*);
+#define SCHED_FUNCTION(name) decltype(&::name) name;
+#include "sched/real_functions.def"
+#undef SCHED_FUNCTION
   int (*cxa_thread_atexit_impl)(void (*)(void*), void*, void*);
+  void (*pthread_register_cancel)(__pthread_unwind_buf_t*);
+  void (*pthread_unregister_cancel)(__pthread_unwind_buf_t*);
+  void (*pthread_unwind_next)(__pthread_unwind_buf_t*);
 };
 // Resolved by a constructor, so that no interposer ever runs the dynamic loader (a sanitizer that
 // has stopped the world may be the caller); earlier callers resolve on demand.

@@ -12,6 +12,7 @@
 
 #include "sched/arena.h"
 #include "sched/engine.h"
+#include "sched/image_objects.h"
 
 namespace sched {
 namespace {
@@ -78,6 +79,14 @@ std::string hex(uintptr_t v) {
 
 std::string plus(const std::string& name, size_t offset) {
   return offset == 0 ? name : name + "+" + std::to_string(offset);
+}
+
+std::string demangle(const char* symbol) {
+  int status = 0;
+  char* demangled = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
+  std::string name = status == 0 ? demangled : symbol;
+  free(demangled);
+  return name;
 }
 
 std::string thread_name(uint32_t t) {
@@ -236,14 +245,11 @@ std::string describe_address(uintptr_t address) {
            std::to_string(fiber(t).stack_top -
                           (address < fiber(t).stack_top ? address : fiber(t).stack_top));
   }
+  if (const ImageObject* object = image_object_at(address))
+    return plus(demangle(object->name), address - object->address);
   Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr) {
-    int status = 0;
-    char* demangled = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
-    std::string name = status == 0 ? demangled : info.dli_sname;
-    free(demangled);
-    return plus(name, address - reinterpret_cast<uintptr_t>(info.dli_saddr));
-  }
+  if (dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr)
+    return plus(demangle(info.dli_sname), address - reinterpret_cast<uintptr_t>(info.dli_saddr));
   if (in_image(address)) return "global+" + hex(address - shadow.image_base);
   return "memory";
 }

@@ -11,9 +11,11 @@
 //   ------------------------------------  ---------------------------------------------------------
 //   atomic load/store/RMW/fence           scheduling point, happens-before edges by memory order
 //   plain read/write                      race check (vector clocks); a point with plain_points
-//   mutex, condition variable, once,      scheduling point, edges, blocking; deadlock and lost
-//     futex, static guard, create, join     wake-up are verdicts
-//   yield, sleep                          prefers another thread; time is virtual
+//   pthreads and C11 threads: locks,      scheduling point, edges, blocking; deadlock, lost
+//     condition variables, semaphores,      wake-up and misuse are verdicts (README.md has the
+//     barriers, once, keys; futexes         table of calls)
+//   yield, sleep, timeouts                prefers another thread; time is virtual: it passes when
+//                                           the schedule wants it, or when nobody else can run
 //   malloc, free, new, delete             arena at a fixed address; use after free, double free,
 //                                           out of bounds, leak are verdicts
 //
@@ -36,7 +38,13 @@
 
 namespace sched {
 
-inline constexpr unsigned kMaxThreads = 16;  // logical threads of one execution, main included
+// Logical threads of one execution, main included. The library sched has 16, sched_wide has 32: each
+// thread is a part of every clock, so more of them make every step slower.
+#ifndef SCHED_MAX_THREADS
+#define SCHED_MAX_THREADS 16
+#endif
+inline constexpr unsigned kMaxThreads = SCHED_MAX_THREADS;
+static_assert(kMaxThreads == 16 || kMaxThreads == 32);
 
 enum class FailureKind : uint8_t {
   kNone,
@@ -48,12 +56,14 @@ enum class FailureKind : uint8_t {
   kLeak,          // a block allocated in the execution is live at its end
   kDeadlock,      // nobody can run, and all wait for locks or threads
   kLostWakeup,    // nobody can run, and somebody waits on a condition variable or a futex
-  kLockMisuse,    // relock by the owner, unlock by another
+  kLockMisuse,    // relock by the owner, unlock by another, destruction of a held lock, ...
   kLivelock,      // both budgets spent, the second under a fair schedule
   kStackOverflow,
   kCrash,           // a fatal signal or abort() in the code under test
   kNondeterminism,  // the second run of a failing schedule took another course
-  kLimit,           // more threads or memory than the engine simulates
+  kLimit,           // more threads or memory than the engine simulates, or a call that it refuses
+  kSyncMisuse,      // condition variables, semaphores, barriers, once: what POSIX leaves undefined
+  kThreadMisuse,    // join or detach of oneself, of a detached or a joined thread
 };
 // Short fixed words: "data-race", "use-after-free", ...
 const char* failure_kind_name(FailureKind kind);
@@ -61,9 +71,11 @@ const char* failure_kind_name(FailureKind kind);
 // One departure from the default schedule, anchored so that it survives edits elsewhere: in
 // `thread`, within operation `op` (see begin_op), at the `point`-th choice since that operation
 // began, the engine goes on with thread `to` (or wakes it, where it is waiters that are chosen
-// from). With `to` = "-2" it is no thread that is chosen: a load returns the store that has two
-// newer ones; a store comes, in the order of its object, before the two newest; a read-modify-write
-// does both; an allocation gets the block of its size that was freed second to last. With "-1" a weak compare-exchange fails for
+// from; a thread that waits with a deadline then times out, one on a condition variable or a futex
+// wakes up for nothing). With `to` = "-2" it is no thread that is chosen: a load returns the store that
+// has two newer ones; a store comes, in the order of its object, before the two newest; a
+// read-modify-write does both; an allocation gets the block of its size that was freed second to last.
+// With "-1" a weak compare-exchange fails for
 // nothing. The default schedule runs the current thread on; when it cannot go on, the runnable
 // thread created first; when it yields, the next one in the order of creation; its loads return the
 // newest store, its stores are the newest, its allocations are of fresh memory, and its weak
@@ -98,6 +110,8 @@ enum class StepKind : uint8_t {
   kFree,
   kOp,    // begin_op: value = operation index
   kNote,  // note(): text holds it
+  kReadLock,
+  kDestroy,  // of what threads synchronise by
 };
 const char* step_kind_name(StepKind kind);
 
@@ -156,6 +170,7 @@ struct Options {
   bool weak_memory = true;        // stale loads, late stores, weak compare-exchanges that fail for
                                   // nothing; false: sequential consistency
   bool reuse = true;              // malloc may return what was freed; false: always fresh memory
+  bool spurious = true;           // waits on condition variables and futexes may return for nothing
   bool plain_points = false;      // plain accesses are scheduling points too
   bool os_threads = false;        // each logical thread on an OS thread of its own, one at a time:
                                   // the same execution, for debuggers; a switch takes microseconds

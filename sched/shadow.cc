@@ -200,9 +200,7 @@ Loc* loc_slow(Cell* cell, uintptr_t address, unsigned size) {
   loc->address = address;
   loc->next = 0;
   loc->size = static_cast<uint8_t>(size);
-  loc->owner = -1;
-  loc->count = 0;
-  loc->release.has = false;
+  loc->sync = 0;
   loc->store_count = 0;
   memset(loc->stale_run, 0, sizeof loc->stale_run);
   loc->touched = false;

@@ -37,17 +37,15 @@ struct Cell {
 };
 static_assert(sizeof(Cell) == 16);
 
-// An atomic object or a lock: what its next acquirer learns, and who touched it atomically.
+// An atomic object or a lock: who touched it atomically, and what its next reader may see.
 struct Loc {
   Cell* cell;
   uintptr_t address;
-  uint16_t next;   // other locs of the same granule
-  uint8_t size;    // bytes
-  int8_t owner;    // locks: holding thread, -1 free
-  uint32_t count;  // recursive locks: depth; once: 1 running, 2 done
-  bool touched;    // reads/writes below hold something
+  uint16_t next;  // other locs of the same granule
+  uint16_t sync;  // locks and their like: index of their state (sync.h); 0 = none
+  uint8_t size;   // bytes
+  bool touched;   // reads/writes below hold something
   Clock reads[kMaxThreads], writes[kMaxThreads];
-  Release release;       // locks: what the next owner learns
   uint32_t store_count;  // atomics: stores so far; the last kHistory of them are kept
   uint32_t
       newest_plain;  // index of the newest that no read-modify-write made; 0: the first, or none

@@ -243,6 +243,16 @@ bool is_library(const std::string& module) {
          module.starts_with("libc.so");
 }
 
+// A library function in the engine's place, which is never what a person looks for.
+bool is_interposed(const std::string& function) {
+  static constexpr std::string_view kNames[] = {
+#define SCHED_FUNCTION(name) #name,
+#include "sched/real_functions.def"
+#undef SCHED_FUNCTION
+  };
+  return std::find(std::begin(kNames), std::end(kNames), function) != std::end(kNames);
+}
+
 std::string print_frame(const Frame& frame) {
   std::string text = frame.function.empty() ? "??" : frame.function;
   if (frame.file.empty()) return text + " (" + frame.module + ")";
@@ -253,6 +263,7 @@ std::string print_frame(const Frame& frame) {
 }  // namespace
 
 bool is_uninteresting(const std::string& function) {
+  if (is_interposed(function)) return true;
   static constexpr std::array<std::string_view, 25> kPrefixes = {
       "sched::",        "sched_",          "__tsan_",      "__asan_",
       "__interceptor_", "___interceptor_", "std::",        "__gnu_cxx::",

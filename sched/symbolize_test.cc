@@ -41,6 +41,8 @@ TEST(Symbolize, LeavesOutWhatSaysNothing) {
   EXPECT_TRUE(is_uninteresting("sched::(anonymous namespace)::fiber_main"));
   EXPECT_TRUE(is_uninteresting("__tsan_atomic64_load"));
   EXPECT_TRUE(is_uninteresting("std::__atomic_base<unsigned long>::load"));
+  EXPECT_TRUE(is_uninteresting("sem_wait") && is_uninteresting("mtx_lock"));
+  EXPECT_FALSE(is_uninteresting("sem_wait_for_all"));
   EXPECT_FALSE(is_uninteresting("percpu::Ref::put"));
   EXPECT_FALSE(is_uninteresting("schedule"));
 }

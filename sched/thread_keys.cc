@@ -1,141 +1,117 @@
 // SPDX-License-Identifier: Apache-2.0
-// pthread keys. A key is the C library's own, so that threads outside executions share it; what a
-// logical thread keeps under it is here.
 #include "sched/thread_keys.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <pthread.h>
+
+#include <cstring>
 
 #include "sched/engine.h"
+#include "sched/interpose.h"
 #include "sched/real.h"
 
 namespace sched {
 namespace {
 
-constexpr uint32_t kMaxValues = 32;  // of one thread
-
+enum class Owner : uint8_t { kOther, kProgram, kExecution };
 struct Key {
-  bool made;
-  bool temporary;  // made by the code under test in an execution, and gone with it
+  Owner owner;
   void (*destructor)(void*);
 };
-struct Value {
-  pthread_key_t key;
-  void* value;
-};
-struct Values {
-  uint32_t count;
-  Value at[kMaxValues];
-};
+constexpr pthread_key_t kKeys = PTHREAD_KEYS_MAX;
+Key keys[kKeys];
+pthread_key_t top;           // all keys of ours are below
+uint32_t made_in_execution;  // how many such keys there are
+void* values[kMaxThreads][kKeys];
 
-Key keys[PTHREAD_KEYS_MAX];
-bool any_temporary;
-Values values[kMaxThreads];
-
-Value* find(Values& of, pthread_key_t key) {
-  for (uint32_t i = 0; i < of.count; ++i)
-    if (of.at[i].key == key) return &of.at[i];
-  return nullptr;
+// From here on constructors run: keys made earlier belong to a sanitizer's runtime.
+bool program_begins;
+[[gnu::constructor(101)]] void note_begin() {
+  program_begins = true;
 }
 
-void forget_value(Values& of, pthread_key_t key) {
-  if (Value* v = find(of, key)) *v = of.at[--of.count];
+void forget(pthread_key_t key) {
+  made_in_execution -= keys[key].owner == Owner::kExecution;
+  keys[key] = Key{};
 }
 
-void forget_key(pthread_key_t key) {
-  for (Values& of : values) forget_value(of, key);
-  keys[key] = {};
+bool ours(pthread_key_t key) {
+  return key < kKeys && keys[key].owner != Owner::kOther;
 }
 
-int set_value(pthread_key_t key, const void* value) {
-  if (key >= PTHREAD_KEYS_MAX || !keys[key].made) return EINVAL;
-  Values& mine = values[g.current];
-  Value* v = find(mine, key);
-  if (v == nullptr && value == nullptr) return 0;
-  if (v == nullptr) {
-    if (mine.count == kMaxValues)
-      fail_execution(FailureKind::kLimit, "", "more than 32 thread-specific values in one thread");
-    v = &mine.at[mine.count++];
+// True if a destructor ran.
+bool destroy_values() {
+  bool any = false;
+  for (pthread_key_t key = 0; key < top; ++key) {
+    void* value = values[g.current][key];
+    if (value == nullptr || !ours(key) || keys[key].destructor == nullptr) continue;
+    values[g.current][key] = nullptr;
+    keys[key].destructor(value);
+    any = true;
   }
-  *v = {key, const_cast<void*>(value)};
-  return 0;
-}
-
-// The value with the smallest key that has a destructor; null if there is none.
-Value* next_to_destroy(Values& of, pthread_key_t from) {
-  Value* next = nullptr;
-  for (uint32_t i = 0; i < of.count; ++i) {
-    Value& v = of.at[i];
-    if (v.key >= from && v.value != nullptr && keys[v.key].destructor != nullptr &&
-        (next == nullptr || v.key < next->key))
-      next = &v;
-  }
-  return next;
+  return any;
 }
 
 }  // namespace
 
 void keys_reset() {
-  if (!any_temporary) return;
-  any_temporary = false;
-  for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; ++key) {
-    if (!keys[key].temporary) continue;
+  for (pthread_key_t key = 0; made_in_execution != 0 && key < top; ++key) {
+    if (keys[key].owner != Owner::kExecution) continue;
     real().pthread_key_delete(key);
-    forget_key(key);
+    forget(key);
   }
+  while (top != 0 && !ours(top - 1)) --top;
 }
 
-void keys_begin_thread(uint32_t index) {
-  values[index].count = 0;
+void keys_begin_thread(uint32_t thread) {
+  memset(values[thread], 0, top * sizeof(void*));
 }
 
 void keys_end_thread() {
-  Values& mine = values[g.current];
-  for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS; ++round) {
-    bool any = false;
-    for (pthread_key_t from = 0; Value* v = next_to_destroy(mine, from); any = true) {
-      from = v->key + 1;
-      void* value = v->value;
-      v->value = nullptr;
-      keys[v->key].destructor(value);
-    }
-    if (!any) return;
+  for (int round = 0; round < PTHREAD_DESTRUCTOR_ITERATIONS && destroy_values(); ++round) {
   }
 }
 
-}  // namespace sched
-
-using namespace sched;
-
-// The link asks for this name, so that these definitions are taken before a sanitizer's weak ones.
-extern "C" const char sched_interpose_thread_keys;
-const char sched_interpose_thread_keys = 1;
-
-#define SCHED_EXPORT extern "C" __attribute__((visibility("default")))
-
-SCHED_EXPORT int pthread_key_create(pthread_key_t* key, void (*destructor)(void*)) {
-  const int rc = real().pthread_key_create(key, destructor);
-  if (rc != 0 || *key >= PTHREAD_KEYS_MAX) return rc;
+int key_create(pthread_key_t* key, void (*destructor)(void*), uintptr_t pc) {
   // A library makes its keys once, whoever comes first, and keeps them.
-  const bool temporary =
-      here() && in_image(reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
-  keys[*key] = {true, temporary, destructor};
-  any_temporary |= temporary;
+  const bool inside = here() && in_image(pc);
+  // For donors no destructor ever runs, since they do not end.
+  const int rc = real().pthread_key_create(key, inside ? nullptr : destructor);
+  if (rc != 0 || !program_begins || *key >= kKeys) return rc;
+  keys[*key] = {inside ? Owner::kExecution : Owner::kProgram, destructor};
+  made_in_execution += inside;
+  if (*key >= top) {
+    for (auto& of_thread : values) memset(of_thread + top, 0, (*key + 1 - top) * sizeof(void*));
+    top = *key + 1;
+  }
+  for (auto& of_thread : values) of_thread[*key] = nullptr;
   return 0;
 }
 
-SCHED_EXPORT int pthread_key_delete(pthread_key_t key) {
-  if (key < PTHREAD_KEYS_MAX && keys[key].made) forget_key(key);
-  return real().pthread_key_delete(key);
+int key_delete(pthread_key_t key) {
+  if (!here()) {
+    if (ours(key)) forget(key);
+    return real().pthread_key_delete(key);
+  }
+  if (!ours(key)) return EINVAL;
+  // A key of the program lives in the next execution as well: its values go, the number stays.
+  if (keys[key].owner == Owner::kExecution) {
+    real().pthread_key_delete(key);
+    forget(key);
+  }
+  for (auto& of_thread : values) of_thread[key] = nullptr;
+  return 0;
 }
 
-SCHED_EXPORT int pthread_setspecific(pthread_key_t key, const void* value) {
-  return here() ? set_value(key, value) : real().pthread_setspecific(key, value);
+void* key_get(pthread_key_t key) {
+  if (!here() || !ours(key)) return real().pthread_getspecific(key);
+  return values[g.current][key];
 }
 
-SCHED_EXPORT void* pthread_getspecific(pthread_key_t key) {
-  if (!here()) return real().pthread_getspecific(key);
-  const Value* v = find(values[g.current], key);
-  return v == nullptr ? nullptr : v->value;
+int key_set(pthread_key_t key, const void* value) {
+  if (!here() || !ours(key)) return real().pthread_setspecific(key, value);
+  values[g.current][key] = const_cast<void*>(value);
+  return 0;
 }
+
+}  // namespace sched

@@ -357,6 +357,10 @@ std::string describe_step(const Recording& recording, const Step& step) {
       return "== op " + std::to_string(step.value);
     case StepKind::kNote:
       return step.text;
+    case StepKind::kReadLock:
+      return "lock " + object + " for reading";
+    case StepKind::kDestroy:
+      return "destroy " + object;
   }
   return object;
 }
