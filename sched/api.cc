@@ -86,6 +86,10 @@ const char* failure_kind_name(FailureKind kind) {
       return "nondeterminism";
     case FailureKind::kLimit:
       return "engine-limit";
+    case FailureKind::kExitStatus:
+      return "exit-status";
+    case FailureKind::kNoProgress:
+      return "no-progress";
   }
   return "unknown";
 }

@@ -7,6 +7,9 @@
 #include "sched/recorder.h"
 
 namespace sched {
+
+TextRange library_text;
+
 namespace {
 
 constexpr size_t kRedZone = 16;

@@ -458,6 +458,11 @@ void yield() {
   switch_to(next);
 }
 
+void end_execution(Verdict verdict) {
+  if (verdict == Verdict::kClean && g.fair) verdict = Verdict::kCutOff;
+  leave_execution(verdict);
+}
+
 uint32_t start_thread(void* (*function)(void*), void* argument) {
   uint32_t i = 0;
   while (i < g.thread_count &&

@@ -128,6 +128,10 @@ inline constexpr uint32_t kSpuriousOneIn = 8;
 uint32_t start_thread(void* (*function)(void*), void* argument);
 uint32_t thread_of(pthread_t donor);  // kMaxThreads if it is none of ours
 
+// Ends the execution at once, whatever the other threads do, as exit() ends a process. MAY be called in a
+// signal handler that interrupted the current thread.
+[[noreturn]] void end_execution(Verdict verdict);
+
 // --- Happens-before
 // -----------------------------------------------------------------------------------
 

@@ -246,6 +246,12 @@ void fiber_switch(Fiber& from, Fiber& to) {
   sched_swap(&from.sp, to.sp);
 }
 
+Suspended where_suspended(const Fiber& f) {
+  // What sched_swap and sched_pass leave on top: r15 to r12, rbx, rbp, the return address.
+  auto* words = static_cast<const uintptr_t*>(f.sp);
+  return {words[6], words[5]};
+}
+
 bool in_stack_guard(unsigned index, uintptr_t address) {
   return address - stack_base(index) < kGuardBytes;
 }

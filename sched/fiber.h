@@ -44,6 +44,12 @@ void fiber_reset(Fiber& f, void (*entry)());
 // Leaves `from` and goes on in `to`.
 void fiber_switch(Fiber& from, Fiber& to);
 
+// Where a fiber that was left goes on. REQUIRES: it has run, and is not running.
+struct Suspended {
+  uintptr_t pc, frame;
+};
+Suspended where_suspended(const Fiber& f);
+
 inline uint64_t read_thread_pointer() {
   uint64_t value;
   asm("movq %%fs:0, %0" : "=r"(value));  // the ABI keeps the thread pointer at its own address

@@ -61,6 +61,8 @@ struct EngineOff {
 };
 
 constexpr unsigned kMaxFrames = 24;
+// Beyond these the older half of the steps is dropped: what matters is at the end.
+constexpr size_t kMaxSteps = 1u << 19;
 
 // The recorder needs stack of its own on the fiber, and must not overflow inside malloc.
 constexpr uintptr_t kHeadroomBytes = 48u << 10;
@@ -116,10 +118,9 @@ void recorder_reset() {
   recorder() = Recorder{};
 }
 
-std::vector<uintptr_t> capture_stack(void* frame) {
-  std::vector<uintptr_t> pcs;
-  const Fiber& f = fiber(g.current);
-  auto fp = reinterpret_cast<uintptr_t>(frame);
+namespace {
+
+void follow_frames(const Fiber& f, uintptr_t fp, std::vector<uintptr_t>& pcs) {
   while (pcs.size() < kMaxFrames && fp % 8 == 0 && fp > f.stack_low && fp + 16 <= f.stack_top) {
     auto* words = reinterpret_cast<uintptr_t*>(fp);
     if (words[1] < 4096) break;
@@ -127,6 +128,21 @@ std::vector<uintptr_t> capture_stack(void* frame) {
     if (words[0] <= fp) break;
     fp = words[0];
   }
+}
+
+}  // namespace
+
+std::vector<uintptr_t> capture_stack(void* frame) {
+  std::vector<uintptr_t> pcs;
+  follow_frames(fiber(g.current), reinterpret_cast<uintptr_t>(frame), pcs);
+  return pcs;
+}
+
+std::vector<uintptr_t> capture_stack_of(uint32_t thread) {
+  const Fiber& f = fiber(thread);
+  const Suspended at = where_suspended(f);
+  std::vector<uintptr_t> pcs{at.pc};
+  follow_frames(f, at.frame, pcs);
   return pcs;
 }
 
@@ -147,7 +163,9 @@ void record_step(StepKind kind, uintptr_t address, unsigned size, int order, uin
   s.value = value;
   s.pc = pc;
   if (address != 0) s.text = describe_address(address);
-  recorder().out.steps.push_back(std::move(s));
+  auto& steps = recorder().out.steps;
+  if (steps.size() == kMaxSteps) steps.erase(steps.begin(), steps.begin() + kMaxSteps / 2);
+  steps.push_back(std::move(s));
 }
 
 void record_heap(StepKind kind, uintptr_t address, size_t size) {
@@ -169,9 +187,15 @@ void record_access(uintptr_t address, unsigned size, bool writes, bool atomic) {
   check_headroom();
   void* frame = __builtin_frame_address(0);
   EngineOff off;
-  for (uintptr_t granule = address >> 3; granule <= (address + size - 1) >> 3; ++granule)
-    recorder().accesses[granule].push_back(
-        {static_cast<uint8_t>(g.current), writes, atomic, steps_so_far(), capture_stack(frame)});
+  Access access{static_cast<uint8_t>(g.current), writes, atomic, steps_so_far(),
+                capture_stack(frame)};
+  for (uintptr_t granule = address >> 3; granule <= (address + size - 1) >> 3; ++granule) {
+    auto& list = recorder().accesses[granule];
+    // Only the latest of each thread and direction is ever asked for, so a long loop needs no more.
+    std::erase_if(list,
+                  [&](const Access& a) { return a.thread == access.thread && a.writes == writes; });
+    list.push_back(access);
+  }
 }
 
 void record_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t to) {

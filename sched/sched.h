@@ -54,6 +54,8 @@ enum class FailureKind : uint8_t {
   kCrash,           // a fatal signal or abort() in the code under test
   kNondeterminism,  // the second run of a failing schedule took another course
   kLimit,           // more threads or memory than the engine simulates
+  kExitStatus,      // a program ended with another status than 0 (run/)
+  kNoProgress,      // a program loops, or waits, where the engine has no say (run/)
 };
 // Short fixed words: "data-race", "use-after-free", ...
 const char* failure_kind_name(FailureKind kind);

@@ -171,6 +171,7 @@ std::string without_root(std::string path) {
     const std::string_view root = kFile.substr(0, kFile.size() - kSelf.size());
     if (!root.empty() && path.starts_with(root)) path.erase(0, root.size());
   }
+  while (path.starts_with("./")) path.erase(0, 2);
   return path;
 }
 
@@ -253,16 +254,41 @@ std::string print_frame(const Frame& frame) {
 }  // namespace
 
 bool is_uninteresting(const std::string& function) {
-  static constexpr std::array<std::string_view, 25> kPrefixes = {
-      "sched::",        "sched_",          "__tsan_",      "__asan_",
-      "__interceptor_", "___interceptor_", "std::",        "__gnu_cxx::",
-      "__gthread",      "pthread_",        "start_thread", "clone",
-      "__clone",        "__libc_start",    "_start",       "execute_native_thread_routine",
-      "malloc",         "calloc",          "realloc",      "free",
-      "aligned_alloc",  "posix_memalign",  "cfree",        "operator new",
-      "operator delete"};
+  // Whole namespaces and what is reserved for implementations; then names that a program may well continue.
+  static constexpr auto kPrefixes = std::to_array<std::string_view>(
+      {"sched::", "__tsan_", "__asan_", "__interceptor_", "___interceptor_", "std::", "__gnu_cxx::",
+       "__gthread", "pthread_", "__clone", "__libc_start", "operator new", "operator delete"});
+  static constexpr auto kNames = std::to_array<std::string_view>({"sched_swap",
+                                                                  "sched_start",
+                                                                  "sched_pass",
+                                                                  "sched_await",
+                                                                  "sched_park",
+                                                                  "sched_yield",
+                                                                  "start_thread",
+                                                                  "clone",
+                                                                  "clone3",
+                                                                  "_start",
+                                                                  "execute_native_thread_routine",
+                                                                  "malloc",
+                                                                  "calloc",
+                                                                  "realloc",
+                                                                  "reallocarray",
+                                                                  "free",
+                                                                  "memalign",
+                                                                  "aligned_alloc",
+                                                                  "posix_memalign",
+                                                                  "cfree",
+                                                                  "exit",
+                                                                  "_exit",
+                                                                  "_Exit",
+                                                                  "quick_exit",
+                                                                  "abort",
+                                                                  "__assert_fail",
+                                                                  "__cxa_atexit",
+                                                                  "__wrap_main"});
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
-                     [&](std::string_view prefix) { return function.starts_with(prefix); });
+                     [&](std::string_view prefix) { return function.starts_with(prefix); }) ||
+         std::find(kNames.begin(), kNames.end(), function) != kNames.end();
 }
 
 void Symbolizer::load(std::span<const uintptr_t> pcs) {
