@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/recorder.h"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
+#include <unwind.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "sched/arena.h"
 #include "sched/engine.h"
+#include "sched/symbols.h"
 
 namespace sched {
 namespace {
@@ -138,6 +138,18 @@ std::vector<uintptr_t> capture_stack(void* frame) {
   return pcs;
 }
 
+std::vector<uintptr_t> unwind_stack() {
+  std::vector<uintptr_t> pcs;
+  _Unwind_Backtrace(
+      [](_Unwind_Context* context, void* to) {
+        auto* list = static_cast<std::vector<uintptr_t>*>(to);
+        list->push_back(_Unwind_GetIP(context));
+        return list->size() < kMaxFrames ? _URC_NO_REASON : _URC_END_OF_STACK;
+      },
+      &pcs);
+  return pcs;
+}
+
 std::vector<uintptr_t> capture_stack_of(uint32_t thread) {
   const Fiber& f = fiber(thread);
   const Suspended at = where_suspended(f);
@@ -260,15 +272,13 @@ std::string describe_address(uintptr_t address) {
            std::to_string(fiber(t).stack_top -
                           (address < fiber(t).stack_top ? address : fiber(t).stack_top));
   }
-  Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr) {
-    int status = 0;
-    char* demangled = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
-    std::string name = status == 0 ? demangled : info.dli_sname;
-    free(demangled);
-    return plus(name, address - reinterpret_cast<uintptr_t>(info.dli_saddr));
+  if (in_image(address)) {
+    const std::string name = variable_at(address);
+    return name.empty() ? "global+" + hex(address - shadow.image_base) : name;
   }
-  if (in_image(address)) return "global+" + hex(address - shadow.image_base);
+  Dl_info info;
+  if (dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr)
+    return plus(demangled(info.dli_sname), address - reinterpret_cast<uintptr_t>(info.dli_saddr));
   return "memory";
 }
 

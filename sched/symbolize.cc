@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/symbolize.h"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
@@ -17,6 +16,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+#include "sched/symbols.h"
 
 extern char** environ;
 
@@ -212,14 +213,6 @@ std::map<uintptr_t, std::vector<Frame>> parse_answer(const std::string& text) {
   return answer;
 }
 
-std::string demangle(const char* name) {
-  int status = 0;
-  char* plain = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-  const std::string text = status == 0 && plain != nullptr ? without_types(plain) : name;
-  std::free(plain);
-  return text;
-}
-
 std::string module_text(const Module& module, uintptr_t pc) {
   if (module.path.empty()) return hex(pc);
   return module.path.substr(module.path.rfind('/') + 1) + "+" + hex(pc - module.base);
@@ -229,7 +222,8 @@ Frame dynamic_frame(uintptr_t pc) {
   Frame frame;
   Dl_info info{};
   if (dladdr(reinterpret_cast<void*>(pc), &info) != 0 && info.dli_sname != nullptr) {
-    frame.function = demangle(info.dli_sname);
+    const std::string name = demangled(info.dli_sname);
+    frame.function = name == info.dli_sname ? name : without_types(name);
   }
   return frame;
 }
@@ -256,8 +250,9 @@ std::string print_frame(const Frame& frame) {
 bool is_uninteresting(const std::string& function) {
   // Whole namespaces and what is reserved for implementations; then names that a program may well continue.
   static constexpr auto kPrefixes = std::to_array<std::string_view>(
-      {"sched::", "__tsan_", "__asan_", "__interceptor_", "___interceptor_", "std::", "__gnu_cxx::",
-       "__gthread", "pthread_", "__clone", "__libc_start", "operator new", "operator delete"});
+      {"sched::", "__tsan_", "__asan_", "__interceptor_", "___interceptor_",
+       "std::", "__gnu_cxx::", "__gthread", "__cxa_", "_Unwind_", "pthread_", "__clone",
+       "__libc_start", "operator new", "operator delete"});
   static constexpr auto kNames = std::to_array<std::string_view>({"sched_swap",
                                                                   "sched_start",
                                                                   "sched_pass",
@@ -289,6 +284,10 @@ bool is_uninteresting(const std::string& function) {
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
                      [&](std::string_view prefix) { return function.starts_with(prefix); }) ||
          std::find(kNames.begin(), kNames.end(), function) != kNames.end();
+}
+
+bool is_uninteresting(const Frame& frame) {
+  return is_uninteresting(frame.function) || is_library(frame.module);
 }
 
 void Symbolizer::load(std::span<const uintptr_t> pcs) {
@@ -337,9 +336,8 @@ std::string Symbolizer::print_stack(const Stack& stack) {
     all.insert(all.end(), here.begin(), here.end());
   }
   std::vector<Frame> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [](const Frame& frame) {
-    return !is_uninteresting(frame.function) && !is_library(frame.module);
-  });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
+               [](const Frame& frame) { return !is_uninteresting(frame); });
   if (kept.empty()) kept = std::move(all);
   std::string text;
   for (size_t i = 0; i < kept.size(); ++i) {

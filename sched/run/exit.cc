@@ -3,15 +3,14 @@
 
 #include <cxxabi.h>
 #include <unistd.h>
-#include <unwind.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
-#include <vector>
 
 #include "sched/engine.h"
+#include "sched/recorder.h"
 #include "sched/run/process.h"
 #include "sched/run/real_function.h"
 
@@ -21,7 +20,6 @@ namespace sched::program {
 namespace {
 
 constexpr unsigned kMaxHandlers = 4096;
-constexpr size_t kMaxFrames = 32;
 
 struct Handler {
   void (*function)(void*);
@@ -55,22 +53,9 @@ void run_thread_destructors() {
   }
 }
 
-// Frame pointers do not lead through the C and C++ libraries; their unwind tables do.
-std::vector<uintptr_t> unwind() {
-  std::vector<uintptr_t> pcs;
-  _Unwind_Backtrace(
-      [](_Unwind_Context* context, void* to) {
-        auto* list = static_cast<std::vector<uintptr_t>*>(to);
-        list->push_back(_Unwind_GetIP(context));
-        return list->size() < kMaxFrames ? _URC_NO_REASON : _URC_END_OF_STACK;
-      },
-      &pcs);
-  return pcs;
-}
-
 [[noreturn]] void fail_here(FailureKind kind, std::string&& message) {
   g.active = false;
-  g.failure.stacks.push_back({std::string("failed in ") + g.self->name, unwind()});
+  g.failure.stacks.push_back({std::string("failed in ") + g.self->name, unwind_stack()});
   fail_composed(kind, "", std::move(message));
 }
 
@@ -116,7 +101,7 @@ std::string describe_exception() {
 [[noreturn]] void on_terminate() {
   if (!here()) abort();
   g.active = false;
-  g.failure.stacks.push_back({std::string("failed in ") + g.self->name, unwind()});
+  g.failure.stacks.push_back({std::string("failed in ") + g.self->name, unwind_stack()});
   fail_composed(FailureKind::kCrash, "", describe_exception());
 }
 

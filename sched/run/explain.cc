@@ -86,7 +86,8 @@ Result execute(Options options, bool muted) {
   return result;
 }
 
-Explained explain(const Options& options, FailureKind kind) {
+Explained explain(const Options& options, Result failed) {
+  const FailureKind kind = failed.failure.kind;
   if (can_be_recorded(kind)) return record(options, kind);
   if (kind == FailureKind::kLivelock) {
     Options sooner = options;
@@ -95,7 +96,7 @@ Explained explain(const Options& options, FailureKind kind) {
     Explained e = record(sooner, kind);
     if (e.recorded) return e;
   }
-  return {options, execute(options, true), false};
+  return {options, std::move(failed), false};
 }
 
 std::string report(const Result& result, bool all_steps, bool color) {

@@ -16,9 +16,9 @@ struct Explained {
   bool recorded = false;  // result.recording is there, and its choices lead to the same failure
 };
 
-// REQUIRES: an execution under `options` failed with `kind`. What cannot be recorded, since it has no end,
-// comes with the stacks alone.
-Explained explain(const Options& options, FailureKind kind);
+// REQUIRES: an execution under `options` ended in `failed`. What cannot be recorded, since it has no end, comes
+// as it is, with the stacks alone.
+Explained explain(const Options& options, Result failed);
 
 // One execution, its program's output muted or not; the stacks of all waiting threads where they matter.
 Result execute(Options options, bool muted);

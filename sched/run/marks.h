@@ -4,9 +4,10 @@
 #ifndef LASTPUT_SCHED_RUN_MARKS_H_
 #define LASTPUT_SCHED_RUN_MARKS_H_
 
-#define SCHED_RUN_MARK(section, name)                                                 \
-  asm(".pushsection " section "\n.globl sched_run_" #name "\nsched_run_" #name ":\n." \
-                                                                               "popsection\n");
+#define SCHED_RUN_MARK(section, name)                                          \
+  asm(".pushsection " section "\n.globl sched_run_" #name "\nsched_run_" #name \
+      ":\n."                                                                   \
+      "popsection\n");
 
 extern "C" {
 extern char sched_run_data_begin[], sched_run_data_end[];

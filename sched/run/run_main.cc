@@ -78,6 +78,7 @@ int search_with(const Flags& flags, bool color) {
 
 int replay_with(const Flags& flags, bool color) {
   ReplaySettings s;
+  s.name = flags.get("name");
   s.file = flags.get("replay");
   s.times = static_cast<unsigned>(flags.number("times", "1"));
   s.all_steps = flags.get("steps") != "last";

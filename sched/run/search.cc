@@ -108,7 +108,7 @@ class Search {
       } else {
         varied_ |= result.trace_hash != first_hash_;
       }
-      if (result.verdict == Verdict::kFailed) return tell_failure(result.failure.kind);
+      if (result.verdict == Verdict::kFailed) return tell_failure(result);
       count(result);
       show_progress();
     }
@@ -212,14 +212,15 @@ class Search {
     return format("it fails in the first schedule, and in %u of %u others", same, kOthersTried);
   }
 
-  int tell_failure(FailureKind kind) {
+  int tell_failure(const Result& failed) {
+    const FailureKind kind = failed.failure.kind;
     clear_progress();
     const Options failing = tried_;
     const uint64_t count = executions_ + 1;
     const double after = seconds();
     const bool slow = kind == FailureKind::kNoProgress || kind == FailureKind::kLivelock;
     const std::string others = executions_ == 0 && !slow ? tell_others(kind) : "";
-    const Explained e = explain(failing, kind);
+    const Explained e = explain(failing, failed);
     executions_ = count;
     const Failure& f = e.result.failure;
     if (e.result.verdict != Verdict::kFailed) return tell_lost(kind);
@@ -333,6 +334,7 @@ int replay(const ReplaySettings& settings) {
     options.choices = &a.schedule;
     options.record_always = options.record_plain = true;
   }
+  say("lastput: program " + settings.name + ", replay of " + settings.file + "\nwhat it prints:\n");
   const Result result = execute(options, false);
   options.record_always = options.record_plain = false;
   if (result.verdict != Verdict::kFailed) {

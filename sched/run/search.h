@@ -38,6 +38,7 @@ inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kFound = 77;
 int search(const Settings& settings);
 
 struct ReplaySettings {
+  std::string name;  // of the program, for people
   std::string file;
   unsigned times = 1;
   bool all_steps = true;

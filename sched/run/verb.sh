@@ -4,6 +4,9 @@
 # it uses. A program becomes: its objects, instrumented, between two objects that mark where they begin and
 # end, then sched/run and the engine (program.h).
 
+# Where the engine lies that programs are linked with; a test of another tree sets it, and builds it.
+parts=${LASTPUT_RUN_PARTS:-$root/build/explore/run}
+
 readonly RUN_LANGUAGES='c:c cc:c++ cpp:c++ cxx:c++ c++:c++ C:c++'
 
 verb_run() {
@@ -71,7 +74,7 @@ build_program() {
   setup_needs explore
   check_clang explore
   compiler=$(compiler_for explore)
-  is_built "$compiler" || build explore lastput_run || return $BROKEN
+  build_engine "$compiler" || return $BROKEN
   folder=$out/run/$(program_name).$$
   mkdir -p -- "$folder" "$out/artifacts/run" || die $BROKEN "cannot write to $folder"
   trap 'rm -rf -- "$folder"' EXIT
@@ -81,9 +84,14 @@ build_program() {
 
 # Whether build/explore/run is as this compiler would make it of the sources as they are.
 is_built() { # COMPILER
-  local tree=$root/build/explore
-  [ -f "$tree/run/stamp" ] && grep -qF "|$1|" "$tree/.configured" 2>/dev/null &&
-    [ -z "$(find "$root/sched" "$root/sanitizers/modes.cmake" "$root/CMakeLists.txt" -type f -newer "$tree/run/stamp" -print -quit)" ]
+  [ -f "$parts/stamp" ] && grep -qF "|$1|" "$root/build/explore/.configured" 2>/dev/null &&
+    [ -z "$(find "$root/sched" "$root/sanitizers/modes.cmake" "$root/CMakeLists.txt" -name programs -prune -o \
+      -type f -newer "$parts/stamp" -print -quit)" ]
+}
+build_engine() { # COMPILER
+  [ -z "${LASTPUT_RUN_PARTS-}" ] || return 0
+  is_built "$1" && return
+  build explore lastput_run && touch "$parts/stamp"
 }
 
 compile_all() { # COMPILER
@@ -95,7 +103,7 @@ compile_all() { # COMPILER
     standard=gnu17
     [ "$language" = c ] || standard=c++20
     objects+=("$folder/$number.o") && number=$((number + 1))
-    "${launcher[@]}" "$1" -x "$language" -std=$standard -O1 -g -fno-omit-frame-pointer \
+    "${launcher[@]}" "$1" -x "$language" -std=$standard -O0 -g -fno-omit-frame-pointer \
       -fno-optimize-sibling-calls -fdebug-compilation-dir=. -pthread \
       "${cflags[@]}" -Qunused-arguments -fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 \
       -c "$file" -o "${objects[-1]}" || die $USAGE "$file does not compile"
@@ -103,7 +111,7 @@ compile_all() { # COMPILER
 }
 
 link_program() { # COMPILER
-  local parts=$root/build/explore/run log=$folder/link.log
+  local log=$folder/link.log
   "$1" -o "$program" -no-pie "$parts/marks_begin.cc.o" "${objects[@]}" "${cflags[@]}" "$parts/marks_end.cc.o" \
     -Qunused-arguments -Wl,--wrap=main -Wl,-z,norelro -Wl,-z,now -rdynamic \
     -Wl,--undefined=sched_interpose_memory,--undefined=sched_interpose_threads,--undefined=sched_interpose_refused \

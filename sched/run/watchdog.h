@@ -10,7 +10,7 @@
 
 namespace sched::program {
 
-inline constexpr double kMostCpuSeconds = 2;    // without a point; ten times that while recording
+inline constexpr double kMostCpuSeconds = 1;    // without a point; ten times that while recording
 inline constexpr double kMostRealSeconds = 10;  // the same for one that waits
 
 // Once, before the first execution.
