@@ -66,6 +66,7 @@ group_ends() {
   expect 77 '^  crashed with SIGFPE' ends.c -- fpe
   says '^SUMMARY: lastput: crash in end ends\.c:'
   expect 77 '^  assertion failed: handled == 2 ' ends.c -- handler
+  expect 77 "^  assertion failed: strcmp\\(how, \"destructor\"\\) != 0 " ends.c -- destructor
   expect 77 'an exception that nobody catches: std::runtime_error: out of the thread' throws.cc
   says '^SUMMARY: lastput: crash in body throws\.cc:'
   expect 77 '^  crashed with SIGSEGV' before_main.cc

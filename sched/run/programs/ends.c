@@ -54,6 +54,10 @@ static void* end(void* unused) {
 static void handler(void) { handled = 1; }
 static void failing_handler(void) { assert(handled == 2); }
 
+__attribute__((destructor)) static void destructor(void) {
+  assert(strcmp(how, "destructor") != 0);
+}
+
 int main(int argc, char** argv) {
   how = argc > 1 ? argv[1] : "return";
   atexit(handler);
