@@ -104,7 +104,7 @@ compile_all() { # COMPILER
     [ "$language" = c ] || standard=c++20
     objects+=("$folder/$number.o") && number=$((number + 1))
     "${launcher[@]}" "$1" -x "$language" -std=$standard -O0 -g -fno-omit-frame-pointer \
-      -fno-optimize-sibling-calls -fdebug-compilation-dir=. -pthread \
+      -fno-optimize-sibling-calls -fstack-clash-protection -fdebug-compilation-dir=. -pthread \
       "${cflags[@]}" -Qunused-arguments -fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 \
       -c "$file" -o "${objects[-1]}" || die $USAGE "$file does not compile"
   done
@@ -155,12 +155,13 @@ search_program() {
 start_program() { # FLAGS...
   local code
   trap : INT # the program gets it too, and ends; what it says is still wanted
-  (trap - INT; exec "$program" --name="$(program_name)" "$@" -- "${arguments[@]}")
+  # Standard error: bash must not tell in its own words how the program ended.
+  { (trap - INT; exec "$program" --name="$(program_name)" "$@" -- "${arguments[@]}" 2>&3 3>&-); } 3>&2 2>/dev/null
   code=$?
   case $code in
     $OK | $USAGE | $BROKEN | $FOUND | 130 | 143) exit $code ;;
   esac
-  die $BROKEN "the program ended the engine with it (exit code $code); please tell how"
+  die $BROKEN "the program ended in a way that cannot be seen from inside (exit code $code)"
 }
 
 # --- Replay ------------------------------------------------------------------------------------------
