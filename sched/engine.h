@@ -168,9 +168,7 @@ inline void hash_step(StepKind kind, const Loc* loc, uint64_t value) {
 // The same with a composed message. REQUIRES: the engine inactive while it was composed, so that it
 // lives on the real heap; the caller's frame is abandoned, so it owns nothing else.
 [[noreturn]] void fail_composed(FailureKind kind, const char* guarantee, std::string&& message);
-inline constexpr const char* kStackOverflowMessage =
-    SCHED_ASAN ? "the stack overflowed (256 KiB): endless recursion?"
-               : "the stack overflowed (8 MiB): endless recursion?";
+inline constexpr char kStackOverflowMessage[] = "the stack overflowed: endless recursion?";
 // The same, from places that are on no fiber (the leak check).
 void fail_from_host(FailureKind kind, const char* guarantee, std::string&& message);
 

@@ -161,8 +161,11 @@ int find_tls(dl_phdr_info* info, size_t, void*) {
   return 1;  // the first is the executable
 }
 
+size_t stack_bytes = kFirstStackBytes;
+
+// Stacks are as far apart as the largest needs; what they do not use lies below.
 uintptr_t stack_base(unsigned index) {
-  return kWorldBase + kHeapBytes + index * kStackBytes;
+  return kWorldBase + kHeapBytes + (index + 1) * kStackBytes - stack_bytes;
 }
 
 void* donor_main(void* argument) {
@@ -195,13 +198,17 @@ void fibers_setup() {
     mprotect(low, kGuardBytes, PROT_NONE);
     fibers[i].stack_low = stack_base(i) + kGuardBytes;
     fibers[i].baton = 0;
-    int rc = pthread_attr_setstack(&attr, low + kGuardBytes, kStackBytes - kGuardBytes);
+    int rc = pthread_attr_setstack(&attr, low + kGuardBytes, stack_bytes - kGuardBytes);
     SCHED_CHECK(rc == 0, "pthread_attr_setstack failed");
     rc = real().pthread_create(&fibers[i].donor, &attr, donor_main, &fibers[i]);
     SCHED_CHECK(rc == 0, "cannot create the donor threads (is there a limit on threads?)");
     pthread_attr_destroy(&attr);
   }
   while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) != kMaxThreads) usleep(50);
+}
+
+void fibers_set_stack(size_t bytes) {
+  stack_bytes = bytes;
 }
 
 void fibers_use_os_threads(bool yes) {

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "sched/sched.h"
@@ -29,6 +30,10 @@ struct Fiber {
 // Makes the donors of all logical threads, once a process (again in a fork child). Fibers' stacks
 // lie at fixed addresses behind the heap.
 void fibers_setup();
+// The size of their stacks, guard included, up to kStackBytes; a whole number of pages. Small at first: an
+// endless recursion is found sooner, and recorded faster. REQUIRES: before the first execution.
+inline constexpr size_t kFirstStackBytes = 256u << 10;
+void fibers_set_stack(size_t bytes);
 void fibers_use_os_threads(bool yes);
 extern Fiber fibers[kMaxThreads];
 extern Fiber host;

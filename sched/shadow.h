@@ -23,9 +23,7 @@ namespace sched {
 
 inline constexpr uintptr_t kWorldBase = 0x200000000000;  // free under ASan's layout too
 inline constexpr size_t kHeapBytes = 64u << 20;
-// As large as main's is by default; only what is touched costs anything, except for AddressSanitizer, whose
-// shadow of a whole stack is cleared for each thread.
-inline constexpr size_t kStackBytes = SCHED_ASAN ? 256u << 10 : 8u << 20;
+inline constexpr size_t kStackBytes = 8u << 20;  // room for one; how much of it is used: fiber.h
 inline constexpr size_t kWorldBytes = kHeapBytes + kMaxThreads * kStackBytes;
 
 inline constexpr uint8_t kHeapFreed = 0xff;  // Cell::heap; 0 = never allocated, 1..8 = valid bytes

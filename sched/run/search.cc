@@ -14,12 +14,14 @@
 #include <iterator>
 #include <sstream>
 
+#include "sched/fiber.h"
 #include "sched/report.h"
 #include "sched/run/artifact.h"
 #include "sched/run/explain.h"
 #include "sched/run/process.h"
 #include "sched/run/watchdog.h"
 #include "sched/sched.h"
+#include "sched/shadow.h"
 
 namespace sched::program {
 namespace {
@@ -296,6 +298,12 @@ class Search {
   double next_progress_ = 0;
 };
 
+void prepare() {
+  catch_signals();
+  watchdog_setup();
+  fibers_set_stack(kStackBytes);
+}
+
 // How a repeated run ended, in a word that is equal for equal ends.
 std::string ending(const Result& r) {
   return format("%s, trace 0x%llx", failure_kind_name(r.failure.kind),
@@ -311,14 +319,12 @@ std::string compare(const Options& options, const Result& first, unsigned times)
 }  // namespace
 
 int search(const Settings& settings) {
-  catch_signals();
-  watchdog_setup();
+  prepare();
   return Search(settings).run();
 }
 
 int replay(const ReplaySettings& settings) {
-  catch_signals();
-  watchdog_setup();
+  prepare();
   std::ifstream in(settings.file, std::ios::binary);
   std::stringstream text;
   text << in.rdbuf();
