@@ -181,7 +181,9 @@ replay_program() { # FILE
   done < <(lines_of source "$file")
   mapfile -t cflags < <(lines_of flag "$file")
   mapfile -t arguments < <(lines_of argument "$file")
+  [ ${#words[@]} -gt 0 ] || die $USAGE "$file names no program: it has no line 'source'"
   check_sources "${words[@]}"
+  [ -z "${flag[bug]-}" ] || die $USAGE "$file is of a program; --bug is for those of the core"
   if [ -n "${flag[text]-}" ]; then cat -- "$file" && exit $OK; fi
   require_compiler
   use_out
