@@ -279,6 +279,8 @@ bool is_uninteresting(const std::string& function) {
                                                                   "quick_exit",
                                                                   "abort",
                                                                   "__assert_fail",
+                                                                  "raise",
+                                                                  "kill",
                                                                   "__cxa_atexit",
                                                                   "__wrap_main"});
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),

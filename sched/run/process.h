@@ -13,7 +13,7 @@
 //   getrandom, getentropy, arc4random,        one fixed sequence
 //     std::random_device
 //
-// Not put back: the working directory, signal handlers, limits, what it wrote to files.
+// Not put back: the working directory, signal handlers (signal_calls.cc), limits, what it wrote to files.
 #ifndef LASTPUT_SCHED_RUN_PROCESS_H_
 #define LASTPUT_SCHED_RUN_PROCESS_H_
 

@@ -65,6 +65,10 @@ group_ends() {
   expect 77 '^  crashed with SIGSEGV .* near null$' ends.c -- segv
   expect 77 '^  crashed with SIGFPE' ends.c -- fpe
   says '^SUMMARY: lastput: crash in end ends\.c:'
+  expect 77 '^  ended itself by signal 15 ' ends.c -- term
+  says '^SUMMARY: lastput: crash in end ends\.c:'
+  expect 77 '^  ended itself by signal 9 ' ends.c -- kill
+  expect 77 '^  crashed with SIGSEGV .* near null$' ends.c -- handled
   expect 77 '^  assertion failed: handled == 2 ' ends.c -- handler
   expect 77 "^  assertion failed: strcmp\\(how, \"destructor\"\\) != 0 " ends.c -- destructor
   expect 77 'an exception that nobody catches: std::runtime_error: out of the thread' throws.cc

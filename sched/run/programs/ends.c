@@ -11,6 +11,12 @@
 static const char* how;
 static int handled;
 
+static volatile sig_atomic_t signals;
+static void count_signal(int signal) {
+  (void)signal;
+  signals = signals + 1;
+}
+
 static void* for_ever(void* unused) {
   for (;;) usleep(1000);
   return unused;
@@ -24,6 +30,17 @@ static void* end(void* unused) {
   if (strcmp(how, "assert") == 0) assert(handled == 1);
   if (strcmp(how, "segv") == 0) *(volatile int*)unused = 1;
   if (strcmp(how, "fpe") == 0) raise(SIGFPE);
+  if (strcmp(how, "term") == 0) raise(SIGTERM);
+  if (strcmp(how, "kill") == 0) kill(getpid(), SIGKILL);
+  if (strcmp(how, "handled") == 0) {
+    signal(SIGSEGV, SIG_IGN);
+    signal(SIGUSR1, count_signal);
+    raise(SIGUSR1);
+    assert(signals == 1);
+    raise(SIGCHLD);
+    alarm(1);
+    *(volatile int*)unused = 1;
+  }
   if (strcmp(how, "double-free") == 0) {
     void* p = malloc(8);
     free(p);
