@@ -79,6 +79,7 @@ expect 1 "unknown flag '--frobnicate' for run" "$lastput" run --frobnicate prog.
 expect 1 "'x' is no number" "$lastput" run --seconds=x prog.c
 expect 1 "'1.5' is no number" "$lastput" run --executions=1.5 prog.c
 expect 1 "at least one" "$lastput" run --executions=0 prog.c
+expect 1 "--jobs=0: 1 to 64" "$lastput" run --jobs=0 prog.c
 expect 1 "at least one step" "$lastput" run --steps=0 prog.c
 expect 1 "--races=maybe: on or off" "$lastput" run --races=maybe prog.c
 expect 1 "--memory=tso: weak or sc" "$lastput" run --memory=tso prog.c

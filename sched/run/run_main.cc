@@ -71,6 +71,7 @@ int search_with(const Flags& flags, bool color) {
   s.weak_memory = flags.get("memory") != "sc";
   s.fair_points = flags.number("steps", "1000000");
   s.artifacts = flags.get("artifacts", "./");
+  s.jobs = static_cast<unsigned>(flags.number("jobs", "1"));
   s.json = flags.get("json");
   s.color = color;
   return search(s);

@@ -130,6 +130,15 @@ group_command() {
   grep -qF '"failure": "none"' "$work/json" || offend "JSON of a clean run"
   expect 77 '^FAILED: deadlock$' --json="$work/json" deadlock.c
   grep -qF '"failure": "deadlock"' "$work/json" || offend "JSON of a failure"
+  # Several processes are told as one.
+  expect 0 '^executions: 1001$' --jobs=3 --executions=1001 counter.c
+  expect 77 '^FAILED: deadlock$' --jobs=3 deadlock.c
+  [ "$(grep -c '^SUMMARY:' <<<"$output")" -eq 1 ] || offend "a failure is told by more than one job"
+  # Two runs of one seed are the same.
+  expect 77 '^executions:' counter.c --races=off -- racy
+  local first=$output
+  expect 77 '^executions:' counter.c --races=off -- racy
+  [ "${first//after*s/}" = "${output//after*s/}" ] || offend "two runs of one seed differ"
   # An artifact says all that a replay needs, and notices another source.
   cp -- deadlock.c "$work/prog.c" && cd -- "$work" || exit 2
   expect 77 '^FAILED: deadlock$' prog.c --cflags=-DA --cflags=-DB -- 'two words' '*'

@@ -2,24 +2,21 @@
 #include "sched/run/search.h"
 
 #include <signal.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdarg>
-#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "sched/fiber.h"
 #include "sched/report.h"
 #include "sched/run/artifact.h"
 #include "sched/run/explain.h"
+#include "sched/run/jobs.h"
 #include "sched/run/process.h"
 #include "sched/run/watchdog.h"
+#include "sched/run/words.h"
 #include "sched/sched.h"
 #include "sched/shadow.h"
 
@@ -30,6 +27,7 @@ constexpr uint32_t kIntervals[] = {8, 3, 20, 64, 5, 12, 2, 200};
 constexpr double kProgressSeconds = 1, kSparseProgressSeconds = 30;
 constexpr unsigned kOthersTried = 20;          // schedules, when the first failed
 constexpr uint64_t kEnoughOfOneThread = 1000;  // executions
+constexpr uint64_t kPublished = 16;            // once in so many executions
 
 volatile sig_atomic_t stop_requested;
 
@@ -52,78 +50,45 @@ double now() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-void say(const std::string& text) {
-  for (size_t done = 0; done < text.size();) {
-    ssize_t n = write(own_output(), text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    done += static_cast<size_t>(n);
-  }
-}
-
-[[gnu::format(printf, 1, 2)]] std::string format(const char* how, ...) {
-  char text[512];
-  va_list arguments;
-  va_start(arguments, how);
-  vsnprintf(text, sizeof text, how, arguments);
-  va_end(arguments);
-  return text;
-}
-
 uint64_t mix(uint64_t z) {  // splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
   z = (z ^ z >> 27) * 0x94D049BB133111EBu;
   return z ^ z >> 31;
 }
 
-std::string json_string(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    if (static_cast<unsigned char>(c) < 0x20)
-      out += format("\\u%04x", static_cast<unsigned>(c));
-    else
-      out += c;
-  }
-  return out + "\"";
-}
-
-bool write_file(const std::string& path, const std::string& contents) {
-  std::ofstream out(path, std::ios::binary);
-  out << contents;
-  return static_cast<bool>(out.flush());
-}
-
 class Search {
  public:
-  explicit Search(const Settings& settings)
-      : s_(settings), start_(now()), terminal_(isatty(own_output()) != 0) {}
+  Search(const Settings& settings, Jobs& jobs)
+      : s_(settings), jobs_(jobs), start_(now()), terminal_(isatty(own_output()) != 0) {}
 
   int run() {
-    say("lastput: program " + s_.name + ", seed " + std::to_string(s_.seed) +
-        ", options: " + (s_.words.empty() ? "none" : s_.words) + "\n");
-    for (; goes_on(); ++executions_) {
-      const Options options = options_of(executions_);
+    if (first())
+      say("lastput: program " + s_.name + ", seed " + std::to_string(s_.seed) +
+          ", options: " + (s_.words.empty() ? "none" : s_.words) + "\n");
+    for (; goes_on(); ++own_.executions) {
+      const Options options = options_of(number());
       const Result result = execute_once(options);
-      if (executions_ == 0) {
-        first_hash_ = result.trace_hash;
-      } else {
-        varied_ |= result.trace_hash != first_hash_;
+      if (result.verdict == Verdict::kFailed) {
+        ++own_.executions;
+        return end_failed(result);
       }
-      if (result.verdict == Verdict::kFailed) return tell_failure(result);
       count(result);
       show_progress();
     }
-    return tell_clean();
+    return end_clean();
   }
 
  private:
+  bool first() const { return jobs_.index() == 0; }
+  // Of the next execution, among those of all jobs.
+  uint64_t number() const { return own_.executions * jobs_.count() + jobs_.index(); }
+
   bool goes_on() const {
-    if (stop_requested != 0) return false;
+    if (stop_requested != 0 || jobs_.over()) return false;
     if (s_.executions != 0)
-      return executions_ < s_.executions && (s_.seconds == 0 || seconds() < s_.seconds);
-    if (most_threads_ <= 1 && executions_ >= kEnoughOfOneThread) return false;
-    return executions_ == 0 || seconds() < s_.seconds;
+      return number() < s_.executions && (s_.seconds == 0 || seconds() < s_.seconds);
+    if (most_threads_ <= 1 && own_.executions >= kEnoughOfOneThread) return false;
+    return own_.executions == 0 || seconds() < s_.seconds;
   }
 
   Options options_of(uint64_t execution) const {
@@ -156,15 +121,22 @@ class Search {
   }
 
   void count(const Result& result) {
-    points_ += result.steps;
-    cut_off_ += result.verdict == Verdict::kCutOff;
+    own_.points += result.steps;
+    own_.cut_off += result.verdict == Verdict::kCutOff;
     if (result.threads > most_threads_) most_threads_ = result.threads;
+    if (own_.executions % kPublished == 0) jobs_.publish(own_);
   }
 
   double seconds() const { return now() - start_; }
-  double rate() const { return seconds() > 0 ? static_cast<double>(executions_) / seconds() : 0; }
+  // "45000 executions/s, 0.7 M points/s"
+  std::string rates(const Counts& all) const {
+    const double s = seconds() > 0 ? seconds() : 1e-9;
+    return format("%.0f executions/s, %.1f M points/s", static_cast<double>(all.executions) / s,
+                  static_cast<double>(all.points) / s / 1e6);
+  }
 
   void note(const std::string& text) {
+    if (!first()) return;
     clear_progress();
     say("note: " + text + "\n");
   }
@@ -175,6 +147,7 @@ class Search {
   }
 
   void show_progress() {
+    if (!first()) return;
     const double at = seconds();
     if (at < next_progress_) return;
     next_progress_ = at + (terminal_ ? kProgressSeconds : kSparseProgressSeconds);
@@ -182,9 +155,9 @@ class Search {
       next_progress_ = kSparseProgressSeconds;
       return;
     }
-    say(format("%s%llu schedules, %.0f/s, %.1f M points/s%s", terminal_ ? "\r\033[K" : "",
-               static_cast<unsigned long long>(executions_), rate(),
-               static_cast<double>(points_) / at / 1e6, terminal_ ? "" : "\n"));
+    const Counts all = jobs_.sum();
+    say((terminal_ ? "\r\033[K" : "") + std::to_string(all.executions) + " schedules, " +
+        rates(all) + (terminal_ ? "" : "\n"));
     progress_shown_ = terminal_;
   }
   void clear_progress() {
@@ -192,15 +165,31 @@ class Search {
     progress_shown_ = false;
   }
 
-  int tell_clean() {
+  // The last words are the first process's, when all have ended.
+  int end_clean() {
+    jobs_.publish(own_);
+    if (!first()) return kClean;
     clear_progress();
-    if (executions_ != 0 && most_threads_ <= 1)
-      say("note: it starts no threads, so there is one schedule only\n");
-    say(format("no failure found in %.1f s, %.0f executions/s, %.1f M points/s%s\n", seconds(),
-               rate(), static_cast<double>(points_) / seconds() / 1e6,
-               stop_requested != 0 ? ", stopped early" : ""));
-    if (cut_off_ != 0) say(format("cut off: %llu\n", static_cast<unsigned long long>(cut_off_)));
-    return finish(kClean, Failure{}, "");
+    const int code = jobs_.wait(kClean);
+    if (code == kClean) tell_clean();
+    if (code != kClean && !jobs_.over())
+      say("lastput: another job ended in a way that cannot be seen from here\n");
+    return finish(code);
+  }
+
+  void tell_clean() {
+    const Counts all = jobs_.sum();
+    if (all.executions != 0 && most_threads_ <= 1)
+      note("it starts no threads, so there is one schedule only");
+    say(format("no failure found in %.1f s, ", seconds()) + rates(all) +
+        (stop_requested != 0 ? ", stopped early\n" : "\n"));
+    if (all.cut_off != 0) say("cut off: " + std::to_string(all.cut_off) + "\n");
+    write_json(Failure{}, "");
+  }
+
+  int finish(int code) {
+    say("executions: " + std::to_string(jobs_.sum().executions) + "\n");
+    return code;
   }
 
   // Whether other schedules end like the first one did.
@@ -214,39 +203,51 @@ class Search {
     return format("it fails in the first schedule, and in %u of %u others", same, kOthersTried);
   }
 
+  int end_failed(const Result& failed) {
+    jobs_.publish(own_);
+    const int code = jobs_.claim() ? tell_failure(failed) : kClean;
+    if (!first()) return code;
+    return finish(jobs_.wait(code));
+  }
+
   int tell_failure(const Result& failed) {
-    const FailureKind kind = failed.failure.kind;
     clear_progress();
     const Options failing = tried_;
-    const uint64_t count = executions_ + 1;
+    const FailureKind kind = failed.failure.kind;
     const double after = seconds();
-    const bool slow = kind == FailureKind::kNoProgress || kind == FailureKind::kLivelock;
-    const std::string others = executions_ == 0 && !slow ? tell_others(kind) : "";
+    const bool was_first = first() && own_.executions == 1;
+    const std::string others = was_first && !takes_long(kind) ? tell_others(kind) : "";
     const Explained e = explain(failing, failed);
-    executions_ = count;
-    const Failure& f = e.result.failure;
     if (e.result.verdict != Verdict::kFailed) return tell_lost(kind);
     say("\n" + report(e.result, false, s_.color) + "\n");
-    if (f.kind == FailureKind::kLimit) {
+    if (e.result.failure.kind == FailureKind::kLimit) {
       say("lastput: this program does what the engine does not control; see FUZZING.md, Limits\n");
-      return finish(kBroken, f, "");
+      write_json(e.result.failure, "");
+      return kBroken;
     }
     if (!others.empty()) say(others + "\n");
-    say(format("after %llu schedules, %.1f s\n", static_cast<unsigned long long>(count), after));
+    say(format("after %llu schedules, %.1f s\n",
+               static_cast<unsigned long long>(jobs_.sum().executions), after));
     const std::string path = keep(e);
     say("replay: ./lastput replay " + (path.empty() ? "FILE" : path) + "\n");
-    say(summary_line(f));
-    return finish(kFound, f, path);
+    say(summary_line(e.result.failure));
+    write_json(e.result.failure, path);
+    return kFound;
+  }
+
+  static bool takes_long(FailureKind kind) {
+    return kind == FailureKind::kNoProgress || kind == FailureKind::kLivelock;
   }
 
   int tell_lost(FailureKind kind) {
-    say(std::string("FAILED: ") + failure_kind_name(kind) +
-        "\n  and not again under the same schedule: the program does something that varies from "
-        "run to run\n"
-        "SUMMARY: lastput: nondeterminism\n");
     Failure f;
     f.kind = FailureKind::kNondeterminism;
-    return finish(kFound, f, "");
+    f.message = std::string(failure_kind_name(kind)) +
+                ", and not again under the same schedule: the program does something that varies "
+                "from run to run";
+    say("\nFAILED: nondeterminism\n  " + f.message + "\n\n" + summary_line(f));
+    write_json(f, "");
+    return kFound;
   }
 
   // Writes the artifact; its path.
@@ -266,37 +267,35 @@ class Search {
     return "";
   }
 
-  int finish(int code, const Failure& failure, const std::string& artifact) {
-    if (!s_.json.empty()) write_json(failure, artifact);
-    say(format("executions: %llu\n", static_cast<unsigned long long>(executions_)));
-    return code;
-  }
-
   void write_json(const Failure& failure, const std::string& artifact) {
-    const std::string text =
-        "{\n  \"program\": " + json_string(s_.name) + ",\n  \"seed\": " + std::to_string(s_.seed) +
-        format(
-            ",\n  \"executions\": %llu,\n  \"seconds\": %.3f,\n  \"executions_per_second\": %.0f,\n"
-            "  \"cut_off\": %llu,\n",
-            static_cast<unsigned long long>(executions_), seconds(), rate(),
-            static_cast<unsigned long long>(cut_off_)) +
-        "  \"failure\": " + json_string(failure_kind_name(failure.kind)) +
-        ",\n  \"message\": " + json_string(failure.message) +
-        ",\n  \"artifact\": " + json_string(artifact) + "\n}\n";
+    if (s_.json.empty()) return;
+    const Counts all = jobs_.sum();
+    const std::string text = "{\n  \"program\": " + json_string(s_.name) +
+                             ",\n  \"seed\": " + std::to_string(s_.seed) +
+                             ",\n  \"executions\": " + std::to_string(all.executions) +
+                             format(",\n  \"seconds\": %.3f,\n  \"executions_per_second\": %.0f",
+                                    seconds(), static_cast<double>(all.executions) / seconds()) +
+                             ",\n  \"cut_off\": " + std::to_string(all.cut_off) +
+                             ",\n  \"failure\": " + json_string(failure_kind_name(failure.kind)) +
+                             ",\n  \"message\": " + json_string(failure.message) +
+                             ",\n  \"artifact\": " + json_string(artifact) + "\n}\n";
     if (!write_file(s_.json, text))
       say("lastput: cannot write " + s_.json + ": " + strerror(errno) + "\n");
   }
 
   const Settings& s_;
+  Jobs& jobs_;
   const double start_;
   const bool terminal_;
   Options tried_;
   bool plain_points_ = !s_.races;  // then it is they that interleave
-  bool told_input_ = false, progress_shown_ = false, varied_ = false;
-  uint64_t executions_ = 0, points_ = 0, cut_off_ = 0, first_hash_ = 0;
+  bool told_input_ = false, progress_shown_ = false;
+  Counts own_;
   uint32_t most_threads_ = 0;
   double next_progress_ = 0;
 };
+
+}  // namespace
 
 void prepare() {
   catch_signals();
@@ -304,53 +303,10 @@ void prepare() {
   fibers_set_stack(kStackBytes);
 }
 
-// How a repeated run ended, in a word that is equal for equal ends.
-std::string ending(const Result& r) {
-  return format("%s, trace 0x%llx", failure_kind_name(r.failure.kind),
-                static_cast<unsigned long long>(r.trace_hash));
-}
-
-std::string compare(const Options& options, const Result& first, unsigned times) {
-  unsigned same = 0;
-  for (unsigned i = 0; i < times; ++i) same += ending(execute(options, true)) == ending(first);
-  return format("%u of %u the same: %s\n", same, times, ending(first).c_str());
-}
-
-}  // namespace
-
 int search(const Settings& settings) {
-  prepare();
-  return Search(settings).run();
-}
-
-int replay(const ReplaySettings& settings) {
-  prepare();
-  std::ifstream in(settings.file, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  Artifact a;
-  std::string error;
-  if (!in || !parse(text.str(), &a, &error)) {
-    say("lastput: " + settings.file + ": " + (error.empty() ? "cannot be read" : error) + "\n");
-    return kUnreadable;
-  }
-  a.options.leaks = false;
-  Options options = a.options;
-  if (a.has_schedule) {
-    options.choices = &a.schedule;
-    options.record_always = options.record_plain = true;
-  }
-  say("lastput: program " + settings.name + ", replay of " + settings.file + "\nwhat it prints:\n");
-  const Result result = execute(options, false);
-  options.record_always = options.record_plain = false;
-  if (result.verdict != Verdict::kFailed) {
-    say("does not fail\n");
-    return kClean;
-  }
-  say("\n" + report(result, settings.all_steps, settings.color) + "\n");
-  if (settings.times > 1) say(compare(options, result, settings.times));
-  say(summary_line(result.failure));
-  return kFound;
+  Jobs jobs(settings.jobs);
+  prepare();  // of this process: timers are not inherited
+  return Search(settings, jobs).run();
 }
 
 }  // namespace sched::program

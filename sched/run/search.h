@@ -27,9 +27,13 @@ struct Settings {
   uint64_t points = 20000;
   uint64_t fair_points = 1'000'000;
   std::string artifacts = "./";  // folder, with its slash
+  unsigned jobs = 1;             // processes
   std::string json;              // file for the summary; empty: none
   bool color = false;
 };
+
+// What both need in this process, before its first execution.
+void prepare();
 
 // How a program of ours ends.
 inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kFound = 77;

@@ -36,6 +36,7 @@ check_run_flags() {
   is_among "${flag[races]-off}" $'on\noff' || die $USAGE "--races=${flag[races]}: on or off"
   is_among "${flag[memory]-sc}" $'weak\nsc' || die $USAGE "--memory=${flag[memory]}: weak or sc"
   [ "${flag[steps]-1}" != 0 ] || die $USAGE "--steps=0: an execution has at least one step"
+  [ "${flag[jobs]-1}" -ge 1 ] && [ "${flag[jobs]-1}" -le 64 ] || die $USAGE "--jobs=${flag[jobs]}: 1 to 64"
   [ "${flag[executions]-1}" != 0 ] || die $USAGE "--executions=0: at least one"
 }
 
@@ -143,7 +144,7 @@ search_program() {
   local name code options=() artifacts
   artifacts=$(realpath --relative-base=. -- "$out/artifacts/run")
   manifest >"$folder/manifest"
-  for name in seconds executions races memory steps json; do
+  for name in seconds executions races memory steps jobs json; do
     [ -z "${flag[$name]-}" ] || options+=("--$name=${flag[$name]}")
   done
   # A number of executions is a limit of its own.
