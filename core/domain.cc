@@ -45,11 +45,11 @@ unsigned Domain::current_cpu() const noexcept {
 }
 
 void* Domain::alloc_percpu(size_t size, size_t alignment) noexcept {
-  return state_->alloc_area(size, alignment);
+  return state_->memory.allocate(size, alignment);
 }
 
 void Domain::free_percpu(void* area) noexcept {
-  if (area == nullptr || state_->free_area(area)) return;
+  if (area == nullptr || state_->memory.free(area) != 0) return;
   state_->report(MisuseKind::kNotAnArea, nullptr, "free_percpu", "no area begins there", area);
 }
 

@@ -83,23 +83,17 @@ void DomainState::run_worker() noexcept {
   while (true) {
     while (queue_first_ == nullptr && !stopping_) queued_.wait(lock);
     if (queue_first_ == nullptr) return;
-    RefData* batch = queue_first_;
+    RefData* const batch = queue_first_;
+    const uint64_t queued = switches_queued_;
     queue_first_ = queue_last_ = nullptr;
     lock.unlock();
     for (RefData* data = batch; data != nullptr; data = data->queue_next) {
       before_grace_period(data->ref);
     }
     wait_for_grace_period();
-    uint64_t completed = 0;
-    while (batch != nullptr) {
-      Ref* const ref = batch->ref;
-      batch = batch->queue_next;  // first: completion may free the record
-      after_grace_period(ref);
-      ref->complete_switch(*this);
-      ++completed;
-    }
-    lock.lock();
-    switches_completed_ += completed;
+    Ref::complete_switches(*this, batch);
+    lock = this->lock();
+    switches_completed_ = queued;
     notify(lock);
   }
 }
@@ -123,28 +117,9 @@ RefillWorker& DomainState::refills() {
   return *refills_;
 }
 
-void* DomainState::alloc_area(size_t size, size_t alignment) noexcept {
-  if (!PercpuMemory::possible(size, alignment)) return nullptr;
-  Lock lock(mutex);
-  void* area = memory.take(size, alignment);
-  if (area == nullptr) {
-    lock.unlock();  // a slow allocator holds up no switch
-    PercpuMemory::Chunk* const chunk = memory.new_chunk();
-    if (chunk == nullptr) return nullptr;
-    lock.lock();
-    memory.add(chunk);
-    area = memory.take(size, alignment);
-  }
-  lock.unlock();
-  memory.zero(area, size);
-  return area;
-}
-
-bool DomainState::free_area(void* area) noexcept {
-  Lock lock(mutex);
-  const size_t size = memory.size_of(area);
-  if (size != 0) memory.free(area, size);
-  return size != 0;
+void DomainState::free_counters(RefData* data) noexcept {
+  PERCPU_CHECK(memory.free(data->area) == Ref::kCounterSize);  // or they were freed twice
+  data->area = nullptr;
 }
 
 bool DomainState::on_worker() noexcept {
@@ -259,6 +234,7 @@ void DomainState::lock_for_fork() noexcept {
     mutex.lock();
   }
   if (rcu_ != nullptr) rcu_->lock_for_fork();
+  memory.lock_for_fork();
 }
 
 void DomainState::unlock_after_fork(bool in_child) noexcept {
@@ -271,6 +247,7 @@ void DomainState::unlock_after_fork(bool in_child) noexcept {
     new (&something_ended_) std::condition_variable;
   }
   if (in_child) manager.forget_thread();
+  memory.unlock_after_fork();
   if (rcu_ != nullptr) rcu_->unlock_after_fork(in_child);
   RefillWorker* const refills = refills_.get();
   mutex.unlock();

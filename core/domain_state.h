@@ -57,6 +57,16 @@ class DomainState final : public platform::Sections {
   explicit DomainState(const DomainOptions& given);
   ~DomainState();
 
+  // Takes `mutex`. Tries for a while first: what is done under it is short, and to sleep and be woken
+  // takes longer.
+  Lock lock() noexcept {
+    for (unsigned pauses = 1; pauses <= platform::kLockPauses; pauses *= 2) {
+      if (mutex.try_lock()) return Lock(mutex, std::adopt_lock);
+      for (unsigned i = 0; i < pauses; ++i) platform::pause();
+    }
+    return Lock(mutex);
+  }
+
   // REQUIRES (here and below, where a Lock is asked for): it holds `mutex`.
   void add_ref(RefData* data, Lock&) noexcept;
   void remove_ref(RefData* data, Lock&) noexcept;
@@ -67,7 +77,7 @@ class DomainState final : public platform::Sections {
     data->pending_kill = kill;
     data->begun_in = forks_;
   }
-  // Hands the switch to the worker, which calls Ref::complete_switch after a grace period. Answers
+  // Hands the switch to the worker, which calls Ref::complete_switches after a grace period. Answers
   // whether the worker is to be woken: without the lock, or it would wake only to wait for that.
   [[nodiscard]] bool queue_switch(RefData* data, Lock&) noexcept;
   void wake_worker() noexcept { queued_.notify_one(); }
@@ -92,10 +102,8 @@ class DomainState final : public platform::Sections {
   // The worker that refills pools, made by the first call. ERRORS: as Pool's constructor.
   RefillWorker& refills();
 
-  // As alloc_percpu. REQUIRES (both): the lock not held.
-  void* alloc_area(size_t size, size_t alignment) noexcept;
-  // False: no area begins there.
-  bool free_area(void* area) noexcept;
+  // REQUIRES: counters that nobody looks at any more.
+  void free_counters(RefData* data) noexcept;
 
   // Returns when every section has ended that did not see a flag set before the call. MAY BLOCK.
   void wait_for_grace_period() noexcept;
@@ -127,7 +135,7 @@ class DomainState final : public platform::Sections {
 
   const DomainOptions options;
   std::mutex mutex;
-  PercpuMemory memory;   // guarded by mutex
+  PercpuMemory memory;   // has a lock of its own
   ManagerState manager;  // guarded by mutex
 
  private:

@@ -8,8 +8,6 @@
 #include <new>
 #include <utility>
 
-#include "check.h"
-
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
 namespace {
@@ -124,13 +122,17 @@ bool PercpuMemory::possible(size_t size, size_t alignment) noexcept {
 
 void* PercpuMemory::allocate(size_t size, size_t alignment) noexcept {
   if (!possible(size, alignment)) return nullptr;
+  std::unique_lock<std::mutex> lock(mutex_);
   void* area = take(size, alignment);
   if (area == nullptr) {
+    lock.unlock();
     Chunk* const chunk = new_chunk();
     if (chunk == nullptr) return nullptr;
+    lock.lock();
     add(chunk);
     area = take(size, alignment);
   }
+  lock.unlock();
   zero(area, size);
   return area;
 }
@@ -209,21 +211,27 @@ PercpuMemory::Chunk* PercpuMemory::chunk_of(const void* area) const noexcept {
   return nullptr;
 }
 
-size_t PercpuMemory::size_of(const void* area) const noexcept {
-  const Chunk* const chunk = chunk_of(area);
-  if (chunk == nullptr || reinterpret_cast<uintptr_t>(area) % kGranule != 0) return 0;
-  return chunk->count_at(chunk->index(area)) * kGranule;
-}
-
-void PercpuMemory::free(void* area, size_t size) noexcept {
+size_t PercpuMemory::free(void* area) noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
   Chunk* const chunk = chunk_of(area);
-  PERCPU_CHECK(chunk != nullptr);
+  if (chunk == nullptr || reinterpret_cast<uintptr_t>(area) % kGranule != 0) return 0;
   const size_t start = chunk->index(area);
-  const size_t count = granules(size);
-  PERCPU_CHECK(chunk->count_at(start) == count);  // or it was freed twice
+  const size_t count = chunk->count_at(start);
+  if (count == 0) return 0;
   if (chunk->free == 0) list_first(chunk);
   chunk->give_back(start, count);
   used_granules_ -= count;
+  return count * kGranule;
+}
+
+size_t PercpuMemory::used_bytes() const noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return used_granules_ * kGranule;
+}
+
+size_t PercpuMemory::total_bytes() const noexcept {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return chunk_count_ * platform::kStride;
 }
 
 void PercpuMemory::list_first(Chunk* chunk) noexcept {

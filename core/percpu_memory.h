@@ -8,15 +8,16 @@
 //
 // Cost. Chunks with a free granule are on a list; an area comes from the first of them that has
 // room. A chunk that has none goes to the list's end, and after kTries such chunks a new one is made,
-// so the number of areas does not matter. free and size_of find the chunk in a tree.
+// so the number of areas does not matter. free finds the chunk in a tree.
 //
-// Thread safety: none of its own; the domain calls it under its lock, but for what is static or
-// const and says so.
+// Thread safety: any thread may call anything at any time. The lock is never held while memory is
+// asked for or zeroed, and nothing is locked inside it.
 #ifndef PERCPU_CORE_PERCPU_MEMORY_H_
 #define PERCPU_CORE_PERCPU_MEMORY_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 #include "percpu_platform.h"
 
@@ -49,34 +50,35 @@ class PercpuMemory {
   // in the allocator.
   void* allocate(size_t size, size_t alignment) noexcept;
 
-  // The steps of allocate, for who does not want the lock held in the allocator. REQUIRES: possible.
-  // An area, not zeroed; nullptr: no chunk has room.
-  void* take(size_t size, size_t alignment) noexcept;
-  // A chunk for add, or nullptr. Needs no lock. MAY BLOCK: in the allocator.
-  Chunk* new_chunk() const noexcept;
-  // From here on take finds it first.
-  void add(Chunk* chunk) noexcept;
-  // Zeroes an area that was taken, and belongs to the caller. Needs no lock.
-  void zero(void* area, size_t size) const noexcept;
-
-  // REQUIRES: `area` came from allocate with that size, and was not freed since (checked).
-  void free(void* area, size_t size) noexcept;
-  // bytes() of the area that begins at `area`; 0: none does. Any address may be asked about.
-  size_t size_of(const void* area) const noexcept;
+  // Ends the area that begins at `area`, which may be any address, and answers what it took on each
+  // CPU; 0: none begins there.
+  size_t free(void* area) noexcept;
 
   // For each CPU: what areas take, and all of it.
-  size_t used_bytes() const noexcept { return used_granules_ * kGranule; }
-  size_t total_bytes() const noexcept { return chunk_count_ * platform::kStride; }
+  size_t used_bytes() const noexcept;
+  size_t total_bytes() const noexcept;
+
+  // Around a fork (fork_watch.h).
+  void lock_for_fork() noexcept { mutex_.lock(); }
+  void unlock_after_fork() noexcept { mutex_.unlock(); }
 
  private:
   static constexpr unsigned kTries = 16;
 
+  // An area, not zeroed; nullptr: no chunk has room. REQUIRES (this, add and chunk_of): the lock.
+  void* take(size_t size, size_t alignment) noexcept;
+  // A chunk for add, or nullptr.
+  Chunk* new_chunk() const noexcept;
+  // From here on take finds it first.
+  void add(Chunk* chunk) noexcept;
+  void zero(void* area, size_t size) const noexcept;
   Chunk* chunk_of(const void* area) const noexcept;
   void list_first(Chunk* chunk) noexcept;
   void list_last(Chunk* chunk) noexcept;
   void unlist(Chunk* chunk) noexcept;
 
   const unsigned cpus_;
+  mutable std::mutex mutex_;  // guards all that follows
   size_t used_granules_ = 0;
   size_t chunk_count_ = 0;
   Chunk* chunks_ = nullptr;  // all of them

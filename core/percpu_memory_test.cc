@@ -7,6 +7,8 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -48,7 +50,7 @@ TEST(PercpuMemoryTest, AreasAreAlignedApartAndZero) {
       areas.emplace_back(area, size);
     }
   }
-  for (const auto& [area, size] : areas) memory.free(area, size);
+  for (const auto& [area, size] : areas) memory.free(area);
   EXPECT_EQ(memory.used_bytes(), 0u);
   for (const auto& [area, size] : areas) {
     auto* again = static_cast<std::byte*>(memory.allocate(size, 8));
@@ -64,7 +66,7 @@ TEST(PercpuMemoryTest, PacksDenselyAndReuses) {
   for (size_t i = 0; i < platform::kStride / 8; ++i) first.insert(number(memory.allocate(8, 8)));
   EXPECT_EQ(*first.rbegin() - *first.begin(), platform::kStride - 8);
   EXPECT_EQ(first.size(), platform::kStride / 8);
-  for (const uintptr_t area : first) memory.free(reinterpret_cast<void*>(area), 8);
+  for (const uintptr_t area : first) memory.free(reinterpret_cast<void*>(area));
   EXPECT_EQ(first.count(number(memory.allocate(8, 8))), 1u);
   EXPECT_EQ(memory.used_bytes(), 8u);
 }
@@ -83,9 +85,8 @@ TEST(PercpuMemoryTest, NeverGivesAGranuleTwice) {
     if (!areas.empty() && below(5) < (step / 4000 % 2 == 0 ? 1U : 3U)) {
       auto victim = areas.lower_bound(areas.begin()->first + below(1 << 20));
       if (victim == areas.end()) victim = areas.begin();
-      EXPECT_EQ(memory.size_of(reinterpret_cast<void*>(victim->first)), victim->second);
-      memory.free(reinterpret_cast<void*>(victim->first), victim->second);
-      EXPECT_EQ(memory.size_of(reinterpret_cast<void*>(victim->first)), 0u);
+      EXPECT_EQ(memory.free(reinterpret_cast<void*>(victim->first)), victim->second);
+      EXPECT_EQ(memory.free(reinterpret_cast<void*>(victim->first)), 0u);
       used -= victim->second;
       areas.erase(victim);
       continue;
@@ -124,7 +125,7 @@ TEST(PercpuMemoryTest, ManyAreasStayDense) {
         if (i % 3 == 0) {
           kept.push_back(areas[i]);
         } else {
-          memory.free(areas[i], size);
+          memory.free(areas[i]);
         }
       }
       areas = kept;
@@ -132,27 +133,46 @@ TEST(PercpuMemoryTest, ManyAreasStayDense) {
   }
 }
 
-TEST(PercpuMemoryTest, KnowsWhereAreasBegin) {
+TEST(PercpuMemoryTest, FreesNothingButAreas) {
   PercpuMemory memory(2);
-  EXPECT_EQ(memory.size_of(nullptr), 0u);
+  EXPECT_EQ(memory.free(nullptr), 0u);
   auto* first = static_cast<std::byte*>(memory.allocate(20, 8));
   auto* second = static_cast<std::byte*>(memory.allocate(8, 8));
-  EXPECT_EQ(memory.size_of(first), 24u);
-  EXPECT_EQ(memory.size_of(second), 8u);
-  for (const std::byte* wrong : {first + 1, first + 8, second + 8, first + platform::kStride,
-                                 first - 8, first + 2 * platform::kStride}) {
-    EXPECT_EQ(memory.size_of(wrong), 0u);
+  for (std::byte* wrong : {first + 1, first + 8, second + 8, first + platform::kStride, first - 8,
+                           first + 2 * platform::kStride}) {
+    EXPECT_EQ(memory.free(wrong), 0u);
   }
-  memory.free(first, 20);
-  EXPECT_EQ(memory.size_of(first), 0u);
-  EXPECT_EQ(memory.size_of(second), 8u);
+  EXPECT_EQ(memory.used_bytes(), 32u);
+  EXPECT_EQ(memory.free(first), 24u);
+  EXPECT_EQ(memory.free(first), 0u) << "freed twice";
+  EXPECT_EQ(memory.free(second), 8u);
+  EXPECT_EQ(memory.used_bytes(), 0u);
 }
 
-TEST(PercpuMemoryDeathTest, NoticesADoubleFree) {
+// Areas of several threads are theirs alone, also while chunks are made.
+TEST(PercpuMemoryTest, ServesSeveralThreads) {
   PercpuMemory memory(1);
-  void* area = memory.allocate(8, 8);
-  memory.free(area, 8);
-  EXPECT_DEATH(memory.free(area, 8), "check failed");
+  const auto work = [&memory](uint64_t mark) {
+    std::vector<uint64_t*> areas;
+    for (int round = 0; round < 20; ++round) {
+      for (int i = 0; i < 500; ++i) {
+        auto* area = static_cast<uint64_t*>(memory.allocate(sizeof(uint64_t), alignof(uint64_t)));
+        ASSERT_NE(area, nullptr);
+        ASSERT_EQ(std::exchange(*area, mark), 0u);
+        areas.push_back(area);
+      }
+      while (areas.size() > 400) {
+        ASSERT_EQ(*areas.back(), mark);
+        ASSERT_EQ(memory.free(areas.back()), sizeof(uint64_t));
+        areas.pop_back();
+      }
+    }
+    for (uint64_t* area : areas) memory.free(area);
+  };
+  std::thread other(work, 1);
+  work(2);
+  other.join();
+  EXPECT_EQ(memory.used_bytes(), 0u);
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ Pool::Added Pool::add(size_t target, Filler filler) noexcept {
   if (number(stock) >= target) return Added::kEnough;
   Slot* const slot = free_slot(number(stock));
   if (slot == nullptr) return Added::kOutOfMemory;
-  void* const area = domain_.alloc_area(size_, alignment_);
+  void* const area = domain_.memory.allocate(size_, alignment_);
   if (area == nullptr) return Added::kOutOfMemory;
   // sync[slot] release: the area is seen zeroed by whoever takes it (P1).
   slot->store(area, std::memory_order_release);
@@ -145,7 +145,7 @@ void Pool::free_stock() noexcept {
   std::lock_guard<std::mutex> lock(mutex_);
   // sync[stock] acquire: as in alloc.
   size_t left = number(stock_.exchange(0, std::memory_order_acquire));
-  for (; left != 0; --left) domain_.free_area(take_from_slot(left - 1));
+  for (; left != 0; --left) domain_.memory.free(take_from_slot(left - 1));
 }
 
 size_t Pool::cached() const noexcept {

@@ -136,13 +136,12 @@ Status Ref::init(Domain& domain, Callback release, Flags flags) noexcept {
   // relaxed: init is alone with the ref.
   data->managed.store(managed, std::memory_order_relaxed);
 
-  DomainState::Lock lock(state.mutex);
   data->area = state.memory.allocate(kCounterSize, alignof(uint64_t));
   if (data->area == nullptr) {
-    lock.unlock();
     delete data;
     return Status::kOutOfMemory;
   }
+  DomainState::Lock lock(state.mutex);
   state.add_ref(data, lock);
   uintptr_t word = reinterpret_cast<uintptr_t>(data->area);
   if (dead) word |= kDead;
@@ -213,9 +212,9 @@ bool Ref::end_life(const char* call, bool expect_unused) noexcept {
   count_.store(count, std::memory_order_relaxed);
   word_.store((word & kDead) | kAtomic | kAbsent, std::memory_order_relaxed);
   data_ = nullptr;
-  if (data->area != nullptr) state.memory.free(data->area, kCounterSize);
   state.remove_ref(data, lock);
   lock.unlock();
+  if (data->area != nullptr) state.free_counters(data);
   delete data;
   if (used) state.report(MisuseKind::kCancelAfterUse, this, call, state_name(word, managed));
   return true;

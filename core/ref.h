@@ -241,8 +241,12 @@ class Ref {
   bool may_change_mode(const char* call) const noexcept;
   bool leave_percpu(uint64_t known) noexcept;
   void go_percpu(uint64_t change) noexcept;
-  void complete_switch(DomainState& domain) noexcept;  // for the worker
-  void begin_visit() noexcept;                         // and these for the manager
+  // For the worker; REQUIRES: a grace period since each switch of the batch was queued.
+  static void complete_switches(DomainState& domain, RefData* batch) noexcept;
+  static RefData* complete_group(DomainState& domain, RefData* batch) noexcept;
+  void become_atomic(DomainState& domain) noexcept;
+  // For the manager.
+  void begin_visit() noexcept;
   void sum_for_visit() noexcept;
   bool end_visit() noexcept;
 

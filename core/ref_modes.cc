@@ -13,8 +13,11 @@
 //      counter is the count. In several steps, it could pass through 0 on the way.
 //   4. the callback; then, in one critical section, the switch is over and its reference dropped.
 //      That may be the last, so nothing touches the ref after it but release.
+// The worker does 3 and 4 for many refs at a time.
 // A visit of the manager is the same up to 3; then, in one critical section, the ref goes back to
 // percpu mode, or from the last two references, the manager's and the visit's, to 0.
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "callback_scope.h"
@@ -24,12 +27,49 @@
 
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
+namespace {
+
+constexpr const char* kSwitchToAtomic = "switch to atomic mode";  // the worker's call, in messages
+
+}  // namespace
 
 // One call that changes the mode of one ref: holds the domain's lock until finish() or the end.
 class ModeChange {
  public:
+  // The end of a switch: it is over, and the references that it held are dropped, in one step for
+  // everybody who looks under the lock. If they were the last, act() releases; else nothing of the
+  // ref is touched any more.
+  class End {
+   public:
+    End() = default;
+    End(Ref& ref, uint64_t held, DomainState& domain, DomainState::Lock& lock) noexcept
+        : ref_(&ref),
+          release_(ref.data_->release),
+          held_(held),
+          // sync[put] acq_rel: as in put.
+          before_(held == 0 ? 1 : ref.count_.fetch_sub(held, std::memory_order_acq_rel)) {
+      domain.end_switch(ref.data_, lock);
+    }
+    // REQUIRES: not the lock.
+    void act(const char* call) const noexcept {
+      if (before_ > held_) return;
+      if (before_ == held_) {
+        ref_->reached_zero(release_);
+      } else {
+        // relaxed: for a message.
+        ref_->leak(MisuseKind::kPutBelowZero, call, ref_->word_.load(std::memory_order_relaxed));
+      }
+    }
+
+   private:
+    Ref* ref_ = nullptr;
+    Ref::Callback release_ = nullptr;
+    uint64_t held_ = 0;
+    uint64_t before_ = 1;
+  };
+
   ModeChange(Ref& ref, const char* call) noexcept
-      : ref_(ref), data_(*ref.data_), domain_(ref.domain()), call_(call), lock_(domain_.mutex) {}
+      : ref_(ref), data_(*ref.data_), domain_(ref.domain()), call_(call), lock_(domain_.lock()) {}
 
   // These answer false after they have reported why the call is refused.
   bool refuse(MisuseKind kind) noexcept {
@@ -89,22 +129,11 @@ class ModeChange {
     }
     lock_.lock();
   }
-  // The switch is over, and the reference that it held is dropped, in one step for everybody who
-  // looks under the lock. If that was the last, releases; else nothing of the ref is touched any
-  // more.
+  // The end of the call's own switch, which held `held` references.
   void finish(uint64_t held) noexcept {
-    const Ref::Callback release = data_.release;
-    // sync[put] acq_rel: as in put.
-    const uint64_t before = held == 0 ? 1 : ref_.count_.fetch_sub(held, std::memory_order_acq_rel);
-    domain_.end_switch(&data_, lock_);
+    const End end(ref_, held, domain_, lock_);
     lock_.unlock();
-    if (before > held) return;
-    if (before == held) {
-      ref_.reached_zero(release);
-    } else {
-      // relaxed: for a message.
-      ref_.leak(MisuseKind::kPutBelowZero, call_, ref_.word_.load(std::memory_order_relaxed));
-    }
+    end.act(call_);
   }
 
   // relaxed: flags that matter here change under the lock only, but for the DEAD of a last put,
@@ -296,22 +325,43 @@ bool Ref::leave_percpu(uint64_t known) noexcept {
   return after == before + change;
 }
 
-void Ref::complete_switch(DomainState& domain) noexcept {
-  constexpr const char* kCall = "switch to atomic mode";
-  RefData* const data = data_;  // stays until the switch's reference is dropped
-  if (!leave_percpu(1)) report(MisuseKind::kSumBelowOne, kCall);
-  if (data->confirm != nullptr) {
+// For the worker. A lock taken for each ref would go back and forth between it and a thread that kills
+// many; so it is taken once for a group, and the callbacks of a group come before its releases.
+void Ref::complete_switches(DomainState& domain, RefData* batch) noexcept {
+  while (batch != nullptr) batch = complete_group(domain, batch);
+}
+
+// Answers what is left of the batch.
+RefData* Ref::complete_group(DomainState& domain, RefData* const batch) noexcept {
+  constexpr size_t kGroup = 64;
+  std::array<ModeChange::End, kGroup> ends;
+  size_t size = 0;
+  RefData* rest = batch;
+  for (; rest != nullptr && size < kGroup; rest = rest->queue_next, ++size) {
+    domain.after_grace_period(rest->ref);
+    rest->ref->become_atomic(domain);
+  }
+  DomainState::Lock lock = domain.lock();
+  RefData* data = batch;  // each stays at least until the lock is dropped
+  for (size_t i = 0; i < size; ++i, data = data->queue_next) {
+    ends[i] = ModeChange::End(*data->ref, 1, domain, lock);
+  }
+  lock.unlock();
+  for (size_t i = 0; i < size; ++i) ends[i].act(kSwitchToAtomic);
+  return rest;
+}
+
+// Up to the end of the switch, in which nobody else looks at the counters.
+void Ref::become_atomic(DomainState& domain) noexcept {
+  if (!leave_percpu(1)) report(MisuseKind::kSumBelowOne, kSwitchToAtomic);
+  if (data_->confirm != nullptr) {
     CallbackScope scope(this);
-    data->confirm(*this);
+    data_->confirm(*this);
   }
-  ModeChange change(*this, kCall);
-  if (!data->allow_reinit) {
-    // relaxed: nobody looks at the address again.
-    word_.fetch_and(platform::kFlagMask, std::memory_order_relaxed);
-    domain.memory.free(data->area, kCounterSize);
-    data->area = nullptr;
-  }
-  change.finish(1);
+  if (data_->allow_reinit) return;
+  // relaxed: nobody looks at the address again.
+  word_.fetch_and(platform::kFlagMask, std::memory_order_relaxed);
+  domain.free_counters(data_);
 }
 
 // A visit of the manager, in three steps. REQUIRES: the lock; a managed ref that is live, marked as

@@ -76,6 +76,17 @@ inline constexpr unsigned kMaxCpus = 8192;
 // Whether DomainOptions may choose the number of CPUs and the index.
 inline constexpr bool kCpusAreChosen = false;
 
+// A thread that finds the domain's lock taken tries again after 1, 2, 4, ... and this many pauses, a
+// few microseconds in all, before it sleeps.
+inline constexpr unsigned kLockPauses = 64;
+inline void pause() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("isb");
+#endif
+}
+
 // Possible CPUs: the largest id that /sys/devices/system/cpu/possible names, plus 1. 1 if unknown.
 unsigned default_cpus() noexcept;
 // Null if this process counts in percpu memory; else why it does not. Settled by the first domain.

@@ -36,6 +36,10 @@ inline constexpr unsigned kMaxCpus = 4096;
 // Whether DomainOptions may choose the number of CPUs and the index.
 inline constexpr bool kCpusAreChosen = true;
 
+// A thread that finds a lock taken sleeps at once: C++ has no word for a pause.
+inline constexpr unsigned kLockPauses = 0;
+inline void pause() noexcept {}
+
 // The CPUs that a domain has unless it is told otherwise.
 unsigned default_cpus() noexcept;
 // Null if this process counts in percpu memory; else why it does not. Here it always does.
