@@ -81,6 +81,7 @@ group_memory() {
   expect 77 '^FAILED: bad-free$' ends.c -- double-free
   expect 77 '^FAILED: use-after-free$' ends.c -- use-after-free
   says '^  freed by main\.2:$'
+  expect 77 '^FAILED: use-after-free$' ends.c -- strdup
   expect 77 '^FAILED: out-of-bounds$' ends.c -- out-of-bounds
   expect 77 '^FAILED: stack-overflow$' ends.c -- overflow
 }

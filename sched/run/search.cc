@@ -183,7 +183,9 @@ class Search {
       note("it starts no threads, so there is one schedule only");
     say(format("no failure found in %.1f s, ", seconds()) + rates(all) +
         (stop_requested != 0 ? ", stopped early\n" : "\n"));
-    if (all.cut_off != 0) say("cut off: " + std::to_string(all.cut_off) + "\n");
+    if (all.cut_off != 0)
+      say(std::to_string(all.cut_off) + " passed " + std::to_string(s_.points) +
+          " points, and went on under a fair schedule\n");
     write_json(Failure{}, "");
   }
 
@@ -226,6 +228,8 @@ class Search {
       return kBroken;
     }
     if (!others.empty()) say(others + "\n");
+    if (kind == FailureKind::kLivelock)
+      say("hint: if it is only long, give it more steps: --steps=N\n");
     say(format("after %llu schedules, %.1f s\n",
                static_cast<unsigned long long>(jobs_.sum().executions), after));
     const std::string path = keep(e);

@@ -46,6 +46,11 @@ static void* end(void* unused) {
     free(p);
     free(p);
   }
+  if (strcmp(how, "strdup") == 0) {
+    char* p = strdup(how);
+    free(p);
+    p[1] = 1;
+  }
   if (strcmp(how, "use-after-free") == 0) {
     char* p = malloc(8);
     free(p);

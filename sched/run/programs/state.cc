@@ -85,6 +85,14 @@ void streams() {
   FILE* file = fopen("/dev/null", "r");
   assert(file != nullptr && fileno(file) == 4);
   fclose(stdout);
+  char* line = nullptr;
+  size_t room = 0;
+  FILE* own_name = fopen("/proc/self/comm", "r");
+  assert(getline(&line, &room, own_name) == 6 && strcmp(line, "state\n") == 0);
+  free(line);
+  char* text = nullptr;
+  assert(asprintf(&text, "%d %s", 12, "twelve") == 9 && strcmp(text, "12 twelve") == 0);
+  free(text);
 }
 
 }  // namespace
