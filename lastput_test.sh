@@ -29,7 +29,7 @@ expect() {
 # Help names every verb there is, and each verb has its own.
 expect 0 'usage: ./lastput VERB' "$lastput"
 expect 0 'usage: ./lastput VERB' "$lastput" --help
-for verb in setup build fuzz replay bugs bench test; do
+for verb in setup build fuzz replay run bugs bench test; do
   expect 0 "$verb" "$lastput" --help
   expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
 done
@@ -67,6 +67,27 @@ expect 1 "wants a value: --json=FILE" "$lastput" bench --json=
 expect 1 "'1.5' is no number" "$lastput" bench --seconds=1.5
 expect 1 "unknown flag '--rounds'" "$lastput" bench --rounds=3
 
+# Programs.
+: >prog.c
+: >prog.txt
+expect 1 "run wants a program" "$lastput" run
+expect 1 "run wants a program" "$lastput" run -- prog.c
+expect 1 "none.c: there is no such file" "$lastput" run none.c
+expect 1 "none.c: there is no such file" "$lastput" run prog.c none.c
+expect 1 "prog.txt is no C or C++ file" "$lastput" run prog.txt
+expect 1 "/ is not a regular file" "$lastput" run /
+expect 1 "unknown flag '--frobnicate' for run" "$lastput" run --frobnicate prog.c
+expect 1 "'x' is no number" "$lastput" run --seconds=x prog.c
+expect 1 "'1.5' is no number" "$lastput" run --executions=1.5 prog.c
+expect 1 "at least one" "$lastput" run --executions=0 prog.c
+expect 1 "--jobs=0: 1 to 64" "$lastput" run --jobs=0 prog.c
+expect 1 "at least one step" "$lastput" run --steps=0 prog.c
+expect 1 "--races=maybe: on or off" "$lastput" run --races=maybe prog.c
+expect 1 "--memory=tso: weak or sc" "$lastput" run --memory=tso prog.c
+expect 1 "wants a value: --races=off" "$lastput" run --races prog.c
+expect 1 "--exhaustive: programs are searched at random so far" "$lastput" run --exhaustive prog.c
+expect 1 "more than one line" "$lastput" run prog.c -- $'a\nb'
+
 # Artifacts.
 mkdir -p "a folder"
 : >"a folder/empty"
@@ -75,6 +96,10 @@ printf 'lastput 99\nthread T1\nend\n' >"a folder/newer"
 printf 'PK\003\004 no artifact' >"a folder/foreign"
 printf '\002 raw, of another version' >"a folder/other-version"
 printf 'lastput 1\nbug nothing\nthread T1\nend\n' >"a folder/unknown-bug"
+printf 'lastput 1\ntarget run\nsource 00000000 gone.c\nend\n' >"a folder/program"
+printf 'lastput 1\ntarget run\nend\n' >"a folder/no-program"
+expect 1 "was made of gone.c, which is not here" "$lastput" replay "a folder/program"
+expect 1 "names no program" "$lastput" replay "a folder/no-program"
 expect 1 "wants a file" "$lastput" replay
 expect 1 "no such file" "$lastput" replay "a folder/none"
 expect 1 "is a folder" "$lastput" replay "a folder"
@@ -89,6 +114,7 @@ expect 1 "not a regular file" "$lastput" replay /dev/null
 # Nowhere to write. (root may write everywhere but into what is no folder.)
 : >"a file"
 expect 2 "cannot write to a file" "$lastput" build --out="a file"
+expect 2 "cannot write to a file/json" "$lastput" run --out=out --json="a file/json" prog.c
 expect 2 "cannot write to a file/core.json" "$lastput" bench --out=out --json="a file/core.json"
 
 # A machine without clang, apt-get and a way to become root.
@@ -96,6 +122,7 @@ mkdir bin
 ln -s /usr/bin/* bin/ 2>/dev/null
 rm -f bin/clang* bin/apt* bin/sudo
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out"
+expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" run --out="$work/out" prog.c
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" bench --out="$work/out"
 expect 3 "clang libclang-rt-dev" env PATH="$work/bin" "$lastput" setup --out="$work/out"
 expect 3 "clang-15 clang-16 clang-19" env PATH="$work/bin" "$lastput" setup compilers --out="$work/out"

@@ -90,6 +90,10 @@ const char* failure_kind_name(FailureKind kind) {
       return "sync-misuse";
     case FailureKind::kThreadMisuse:
       return "thread-misuse";
+    case FailureKind::kExitStatus:
+      return "exit-status";
+    case FailureKind::kNoProgress:
+      return "no-progress";
   }
   return "unknown";
 }

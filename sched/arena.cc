@@ -8,6 +8,9 @@
 #include "sched/recorder.h"
 
 namespace sched {
+
+TextRange library_text;
+
 namespace {
 
 constexpr size_t kRedZone = 16;

@@ -17,6 +17,16 @@ struct Block {
   bool live;
 };
 
+// What the C library allocates for itself (the buffer of a stream, the names of time zones) it keeps from
+// one execution to the next. Where it is code under test that calls for that, set this to the library's
+// text: allocations called from there are real ones. Empty at first.
+struct TextRange {
+  uintptr_t base;
+  size_t bytes;
+  bool holds(uintptr_t pc) const { return pc - base < bytes; }
+};
+extern TextRange library_text;
+
 void arena_reset();
 size_t arena_used();
 // Null when Options::fail_allocation names this allocation. Contents are 0xcd. Fails the execution

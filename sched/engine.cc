@@ -186,218 +186,194 @@ void run_destructors() {
   }
 }
 
-[[noreturn]] void end_thread() {
-  Thread& t = *g.self;
-  point();
-  t.state = State::kDone;
-  g.runnable &= ~bit(g.current);
-  if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
-  mix_hash(0xe417);
-  wake(&t, kMaxThreads);
-  if (--g.live == 0) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
-  uint32_t next = pick_next();
-  if (next == kNobody) nobody_can_run();
-  switch_to(next);
-  __builtin_unreachable();
-}
-
 // What an exception that ended an earlier execution left with the donor.
 void forget_exceptions() {
   memset(exception_globals(), 0, kExceptionGlobalsBytes);
 }
 
 void thread_main() {
-  Thread& t = *g.self;
   forget_exceptions();
-  t.result = t.function(t.argument);
-  run_destructors();
-  keys_end_thread();
-  end_thread();
-  void thread_main() {
-    end_thread(g.self->function(g.self->argument));
-  }
+  end_thread(g.self->function(g.self->argument));
+}
 
-  // "creator.n"; by hand, since every execution makes a few of them.
-  void default_name(char(&to)[16], const char* creator, uint32_t n) {
-    char digits[4];
-    unsigned count = 0;
-    for (n %= 1000; count == 0 || n != 0; n /= 10)
-      digits[count++] = static_cast<char>('0' + n % 10);
-    size_t length = strnlen(creator, sizeof to - 2 - count);
-    memcpy(to, creator, length);
-    to[length++] = '.';
-    while (count != 0) to[length++] = digits[--count];
-    to[length] = 0;
-  }
+// "creator.n"; by hand, since every execution makes a few of them.
+void default_name(char (&to)[16], const char* creator, uint32_t n) {
+  char digits[4];
+  unsigned count = 0;
+  for (n %= 1000; count == 0 || n != 0; n /= 10) digits[count++] = static_cast<char>('0' + n % 10);
+  size_t length = strnlen(creator, sizeof to - 2 - count);
+  memcpy(to, creator, length);
+  to[length++] = '.';
+  while (count != 0) to[length++] = digits[--count];
+  to[length] = 0;
+}
 
-  void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
-    Thread& t = g.threads[i];
-    t.has_acquire_fence = t.has_release_fence = false;
-    t.state = State::kRunnable;
-    t.wait_for = WaitFor::kNothing;
-    t.timed = t.timed_out = t.joined = t.detached = t.has_joiner = false;
-    t.serial = false;
-    t.cancel_state = PTHREAD_CANCEL_ENABLE;
-    t.cancel_type = PTHREAD_CANCEL_DEFERRED;
-    t.cleanup = nullptr;
-    t.library_name[0] = 0;
-    t.wait_key = nullptr;
-    t.function = function;
-    t.argument = argument;
-    t.result = nullptr;
-    t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
-    t.last_pc = 0;
-    g.runnable |= bit(i);
-    ++g.live;
-    keys_begin_thread(i);
-    fiber_reset(fiber(i), thread_main);
-  }
+void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
+  Thread& t = g.threads[i];
+  t.has_acquire_fence = t.has_release_fence = false;
+  t.state = State::kRunnable;
+  t.wait_for = WaitFor::kNothing;
+  t.timed = t.timed_out = t.joined = t.detached = t.has_joiner = false;
+  t.serial = false;
+  t.cancel_state = PTHREAD_CANCEL_ENABLE;
+  t.cancel_type = PTHREAD_CANCEL_DEFERRED;
+  t.cleanup = nullptr;
+  t.library_name[0] = 0;
+  t.wait_key = nullptr;
+  t.function = function;
+  t.argument = argument;
+  t.result = nullptr;
+  t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
+  t.last_pc = 0;
+  g.runnable |= bit(i);
+  ++g.live;
+  keys_begin_thread(i);
+  fiber_reset(fiber(i), thread_main);
+}
 
-  void* main_body(void* argument) {
-    auto* call = static_cast<std::pair<void (*)(void*), void*>*>(argument);
-    call->first(call->second);
-    return nullptr;
-  }
+void* main_body(void* argument) {
+  auto* call = static_cast<std::pair<void (*)(void*), void*>*>(argument);
+  call->first(call->second);
+  return nullptr;
+}
 
-  void begin_execution(const Options& options, bool record) {
-    shadow_setup();
-    journal_setup();
-    sync_setup();
-    fibers_setup();
-    fibers_use_os_threads(options.os_threads);
-    signals_setup();
-    host_fiber().thread_pointer = read_thread_pointer();
-    Clock top =
-        g.base;  // of all clocks so far: a thread's own is never behind what others know of it
-    for (uint32_t i = 0; i < g.thread_count; ++i)
-      if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
-    arena_reset();
-    if (top >= kClockLimit) {
-      shadow_wipe();
-      top = 0;
-    }
-    g.options = options;
-    g.base = top + 1;
-    g.recording = record;
-    g.races = options.races;
-    g.ordered = options.races || options.weak_memory;
-    g.every_point = record || options.choices != nullptr;
-    g.slow_access = record || options.plain_points;
-    g.fair = false;
-    g.fair_cursor = 0;
-    g.step_limit = options.step_budget;
-    g.steps = g.switches = g.now_ns = 0;
-    g.looks = 0;
-    g.hash = 0x1a57;
-    g.runnable = g.timed = g.live = 0;
-    g.thread_count = 1;
-    g.next_name = nullptr;
-    if (g.failure.kind != FailureKind::kNone) g.failure = Failure{};
-    journal_reset();
-    sync_reset();
-    keys_reset();
-    memory_reset();
-    recorder_reset();
-    strategy_reset();
-    set_countdown(next_distance());
+void begin_execution(const Options& options, bool record) {
+  shadow_setup();
+  journal_setup();
+  sync_setup();
+  fibers_setup();
+  fibers_use_os_threads(options.os_threads);
+  signals_setup();
+  host_fiber().thread_pointer = read_thread_pointer();
+  Clock top =
+      g.base;  // of all clocks so far: a thread's own is never behind what others know of it
+  for (uint32_t i = 0; i < g.thread_count; ++i)
+    if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
+  arena_reset();
+  if (top >= kClockLimit) {
+    shadow_wipe();
+    top = 0;
   }
+  g.options = options;
+  g.base = top + 1;
+  g.recording = record;
+  g.races = options.races;
+  g.ordered = options.races || options.weak_memory;
+  g.every_point = record || options.choices != nullptr;
+  g.slow_access = record || options.plain_points;
+  g.fair = false;
+  g.fair_cursor = 0;
+  g.step_limit = options.step_budget;
+  g.steps = g.switches = g.now_ns = 0;
+  g.looks = 0;
+  g.hash = 0x1a57;
+  g.runnable = g.timed = g.live = 0;
+  g.thread_count = 1;
+  g.next_name = nullptr;
+  if (g.failure.kind != FailureKind::kNone) g.failure = Failure{};
+  journal_reset();
+  sync_reset();
+  keys_reset();
+  memory_reset();
+  recorder_reset();
+  strategy_reset();
+  set_countdown(next_distance());
+}
 
-  Result execute(void (*body)(void*), void* argument, const Options& options, bool record) {
-    begin_execution(options, record);
-    std::pair<void (*)(void*), void*> call{body, argument};
-    g.current = 0;
-    g.self = &g.threads[0];
-    init_thread(0, main_body, &call);
-    g.self->clock.fill(g.base - 1);
-    g.self->clock.at[0] = g.base;
-    copy_name(g.self->name, "main");
-    g.epoch = make_epoch(0, g.base);
-    g.active = true;
-    fiber_switch(host_fiber(), fiber(0));
-    set_thread_pointer(host_fiber().thread_pointer);
-    g.active = false;
-    if (ending != Verdict::kClean) journal_undo();
+Result execute(void (*body)(void*), void* argument, const Options& options, bool record) {
+  begin_execution(options, record);
+  std::pair<void (*)(void*), void*> call{body, argument};
+  g.current = 0;
+  g.self = &g.threads[0];
+  init_thread(0, main_body, &call);
+  g.self->clock.fill(g.base - 1);
+  g.self->clock.at[0] = g.base;
+  copy_name(g.self->name, "main");
+  g.epoch = make_epoch(0, g.base);
+  g.active = true;
+  fiber_switch(host_fiber(), fiber(0));
+  set_thread_pointer(host_fiber().thread_pointer);
+  g.active = false;
+  if (ending != Verdict::kClean) journal_undo();
 
-    if (ending == Verdict::kClean && options.leaks && arena_live_blocks() != 0) {
-      std::string message =
-          std::to_string(arena_live_blocks()) + " heap blocks are live at the end";
-      if (const Block* b = arena_first_live())
-        message += ", the first is heap#" + std::to_string(b->number) + " of " +
-                   std::to_string(b->size) + " bytes";
-      if (record) add_leak_stacks();
-      ending = Verdict::kFailed;
-      fail_from_host(FailureKind::kLeak, "G8", std::move(message));
-    }
-    Result r;
-    r.verdict = ending;
-    r.steps = steps_so_far();
-    r.switches = g.switches;
-    r.trace_hash = g.hash;
-    r.threads = g.thread_count;
-    r.allocations = arena_allocations();
-    if (ending == Verdict::kFailed) r.failure = std::move(g.failure);
-    if (record) r.recording = recorder_take();
-    return r;
+  if (ending == Verdict::kClean && options.leaks && arena_live_blocks() != 0) {
+    std::string message = std::to_string(arena_live_blocks()) + " heap blocks are live at the end";
+    if (const Block* b = arena_first_live())
+      message += ", the first is heap#" + std::to_string(b->number) + " of " +
+                 std::to_string(b->size) + " bytes";
+    if (record) add_leak_stacks();
+    ending = Verdict::kFailed;
+    fail_from_host(FailureKind::kLeak, "G8", std::move(message));
   }
+  Result r;
+  r.verdict = ending;
+  r.steps = steps_so_far();
+  r.switches = g.switches;
+  r.trace_hash = g.hash;
+  r.threads = g.thread_count;
+  r.allocations = arena_allocations();
+  if (ending == Verdict::kFailed) r.failure = std::move(g.failure);
+  if (record) r.recording = recorder_take();
+  return r;
+}
 
-  void note_failure(FailureKind kind, const char* guarantee, std::string&& message) {
-    g.failure.kind = kind;
-    g.failure.guarantee = guarantee;
-    g.failure.message = std::move(message);
-    g.failure.thread = g.self->name;
-    g.failure.op = g.self->op;
-    g.failure.steps = steps_so_far();
-    g.failure.trace_hash = g.hash;
-  }
+void note_failure(FailureKind kind, const char* guarantee, std::string&& message) {
+  g.failure.kind = kind;
+  g.failure.guarantee = guarantee;
+  g.failure.message = std::move(message);
+  g.failure.thread = g.self->name;
+  g.failure.op = g.self->op;
+  g.failure.steps = steps_so_far();
+  g.failure.trace_hash = g.hash;
+}
 
-  void tell_failure() {
-    if (g.explain_pass && g.options.on_failure != nullptr) {
-      static const Recording none;
-      g.options.on_failure(g.failure, g.recording ? recorder_finish() : none,
-                           g.options.on_failure_context);
-    }
+void tell_failure() {
+  if (g.explain_pass && g.options.on_failure != nullptr) {
+    static const Recording none;
+    g.options.on_failure(g.failure, g.recording ? recorder_finish() : none,
+                         g.options.on_failure_context);
   }
+}
 
-  // Who may run on though nobody woke them. Time may pass at any moment: now and then a sleeper's deadline
-  // comes while others still run.
-  uint32_t unasked_waiters() {
-    const uint32_t timed = g.timed, spurious = spurious_waiters();
-    if (g.options.choices != nullptr) return timed | spurious;
-    uint32_t set = 0;
-    if (timed != 0 && choose_number(4) == 0) set |= timed;
-    if (spurious != 0 && choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
-    return set;
-  }
+// Who may run on though nobody woke them. Time may pass at any moment: now and then a sleeper's deadline
+// comes while others still run.
+uint32_t unasked_waiters() {
+  const uint32_t timed = g.timed, spurious = spurious_waiters();
+  if (g.options.choices != nullptr) return timed | spurious;
+  uint32_t set = 0;
+  if (timed != 0 && choose_number(4) == 0) set |= timed;
+  if (spurious != 0 && choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
+  return set;
+}
 
-  // The current thread's turn is over.
-  void take_turns(uint32_t others) {
-    if (others == 0) return;
-    uint32_t next = decide_fairly(others);
-    wake_by_choice(next);
-    switch_to(next);
-  }
+// The current thread's turn is over.
+void take_turns(uint32_t others) {
+  if (others == 0) return;
+  uint32_t next = decide_fairly(others);
+  wake_by_choice(next);
+  switch_to(next);
+}
 
-  // The failing execution once more, with recording.
-  Result explain(void (*body)(void*), void* argument, const Options& options, const Result& first) {
-    g.explain_pass = true;
-    Result second = execute(body, argument, options, true);
-    bool same_kind =
-        second.verdict == Verdict::kFailed && second.failure.kind == first.failure.kind;
-    if (same_kind && first.failure.kind == FailureKind::kStackOverflow) {
-      // The recorder leaves itself room, so it stops a little earlier.
-      second.steps = first.steps;
-      second.trace_hash = first.trace_hash;
-    }
-    if (same_kind && second.trace_hash == first.trace_hash) return second;
-    second.failure.kind = FailureKind::kNondeterminism;
-    second.failure.message =
-        "a second run of the failing schedule took another course; the first ended with: " +
-        first.failure.message;
-    if (second.verdict != Verdict::kFailed && options.on_failure != nullptr)
-      options.on_failure(second.failure, second.recording, options.on_failure_context);
-    second.verdict = Verdict::kFailed;
-    return second;
+// The failing execution once more, with recording.
+Result explain(void (*body)(void*), void* argument, const Options& options, const Result& first) {
+  g.explain_pass = true;
+  Result second = execute(body, argument, options, true);
+  bool same_kind = second.verdict == Verdict::kFailed && second.failure.kind == first.failure.kind;
+  if (same_kind && first.failure.kind == FailureKind::kStackOverflow) {
+    // The recorder leaves itself room, so it stops a little earlier.
+    second.steps = first.steps;
+    second.trace_hash = first.trace_hash;
   }
+  if (same_kind && second.trace_hash == first.trace_hash) return second;
+  second.failure.kind = FailureKind::kNondeterminism;
+  second.failure.message =
+      "a second run of the failing schedule took another course; the first ended with: " +
+      first.failure.message;
+  if (second.verdict != Verdict::kFailed && options.on_failure != nullptr)
+    options.on_failure(second.failure, second.recording, options.on_failure_context);
+  second.verdict = Verdict::kFailed;
+  return second;
+}
 
 }  // namespace
 
@@ -515,6 +491,11 @@ void yield() {
   uint32_t next = decide(others, first_of(later != 0 ? later : others), true);
   wake_by_choice(next);
   switch_to(next);
+}
+
+void end_execution(Verdict verdict) {
+  if (verdict == Verdict::kClean && g.fair) verdict = Verdict::kCutOff;
+  leave_execution(verdict);
 }
 
 uint32_t start_thread(void* (*function)(void*), void* argument) {

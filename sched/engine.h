@@ -171,6 +171,10 @@ std::string describe_wait(const Thread& thread);
 // that wait, without a deadline, for locks that the next one holds.
 void check_circle(WaitFor what, const void* key, uint32_t owner);
 
+// Ends the execution at once, whatever the other threads do, as exit() ends a process. MAY be called in a
+// signal handler that interrupted the current thread.
+[[noreturn]] void end_execution(Verdict verdict);
+
 // --- Happens-before
 // -----------------------------------------------------------------------------------
 
@@ -228,8 +232,7 @@ inline void hash_step(StepKind kind, const Loc* loc, uint64_t value) {
 // The same with a composed message. REQUIRES: the engine inactive while it was composed, so that it
 // lives on the real heap; the caller's frame is abandoned, so it owns nothing else.
 [[noreturn]] void fail_composed(FailureKind kind, const char* guarantee, std::string&& message);
-inline constexpr char kStackOverflowMessage[] =
-    "the stack overflowed (256 KiB): endless recursion?";
+inline constexpr char kStackOverflowMessage[] = "the stack overflowed: endless recursion?";
 // The same, from places that are on no fiber (the leak check).
 void fail_from_host(FailureKind kind, const char* guarantee, std::string&& message);
 

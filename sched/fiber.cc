@@ -161,8 +161,11 @@ int find_tls(dl_phdr_info* info, size_t, void*) {
   return 1;  // the first is the executable
 }
 
+size_t stack_bytes = kFirstStackBytes;
+
+// Stacks are as far apart as the largest needs; what they do not use lies below.
 uintptr_t stack_base(unsigned index) {
-  return kWorldBase + kHeapBytes + index * kStackBytes;
+  return kWorldBase + kHeapBytes + (index + 1) * kStackBytes - stack_bytes;
 }
 
 void* donor_main(void* argument) {
@@ -198,13 +201,17 @@ void fibers_setup() {
     mprotect(low, kGuardBytes, PROT_NONE);
     fibers[i].stack_low = stack_base(i) + kGuardBytes;
     fibers[i].baton = 0;
-    int rc = pthread_attr_setstack(&attr, low + kGuardBytes, kStackBytes - kGuardBytes);
+    int rc = pthread_attr_setstack(&attr, low + kGuardBytes, stack_bytes - kGuardBytes);
     SCHED_CHECK(rc == 0, "pthread_attr_setstack failed");
     rc = real().pthread_create(&fibers[i].donor, &attr, donor_main, &fibers[i]);
     SCHED_CHECK(rc == 0, "cannot create the donor threads (is there a limit on threads?)");
     pthread_attr_destroy(&attr);
   }
   while (__atomic_load_n(&ready, __ATOMIC_SEQ_CST) != kMaxThreads) usleep(50);
+}
+
+void fibers_set_stack(size_t bytes) {
+  stack_bytes = bytes;
 }
 
 void fibers_use_os_threads(bool yes) {
@@ -247,6 +254,12 @@ void fiber_switch(Fiber& from, Fiber& to) {
   if (__builtin_expect(on_os_threads, 0)) return sched_pass(&from, &to);
   set_thread_pointer(to.thread_pointer);
   sched_swap(&from.sp, to.sp);
+}
+
+Suspended where_suspended(const Fiber& f) {
+  // What sched_swap and sched_pass leave on top: r15 to r12, rbx, rbp, the return address.
+  auto* words = static_cast<const uintptr_t*>(f.sp);
+  return {words[6], words[5]};
 }
 
 bool in_stack_guard(unsigned index, uintptr_t address) {

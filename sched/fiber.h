@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 
+#include <cstddef>
 #include <cstdint>
 
 #include "sched/sched.h"
@@ -29,6 +30,10 @@ struct Fiber {
 // Makes the donors of all logical threads, once a process (again in a fork child). Fibers' stacks
 // lie at fixed addresses behind the heap.
 void fibers_setup();
+// The size of their stacks, guard included, up to kStackBytes; a whole number of pages. Small at first: an
+// endless recursion is found sooner, and recorded faster. REQUIRES: before the first execution.
+inline constexpr size_t kFirstStackBytes = 256u << 10;
+void fibers_set_stack(size_t bytes);
 void fibers_use_os_threads(bool yes);
 extern Fiber fibers[kMaxThreads];
 extern Fiber host;
@@ -43,6 +48,12 @@ inline Fiber& host_fiber() {
 void fiber_reset(Fiber& f, void (*entry)());
 // Leaves `from` and goes on in `to`.
 void fiber_switch(Fiber& from, Fiber& to);
+
+// Where a fiber that was left goes on. REQUIRES: it has run, and is not running.
+struct Suspended {
+  uintptr_t pc, frame;
+};
+Suspended where_suspended(const Fiber& f);
 
 inline uint64_t read_thread_pointer() {
   uint64_t value;

@@ -18,7 +18,7 @@ namespace {
 
 #define SCHED_PC() reinterpret_cast<uintptr_t>(__builtin_return_address(0))
 
-// An atomic object that is waited for. `count` of its state is that of its notifications.
+// An atomic object that is waited for.
 Loc* waitable_at(const volatile void* p, unsigned size) {
   const auto address = reinterpret_cast<uintptr_t>(p);
   Cell* cell = cell_of(address);
@@ -41,7 +41,7 @@ void wait_at(const volatile void* p, Loc* loc, WaitFor what, uintptr_t pc) {
 void wake_at(const volatile void* p, unsigned size, uint32_t count, uintptr_t pc) {
   point();
   Loc* loc = waitable_at(p, size);
-  ++loc->count;
+  ++loc->notifications;
   trace(StepKind::kWake, p, loc, wake(const_cast<const void*>(p), count), pc);
 }
 
@@ -53,7 +53,7 @@ void wait_for_once(const volatile unsigned long* flag) {
     return;
   }
   point();
-  wait_at(flag, waitable_at(flag, sizeof *flag), WaitFor::kLock, SCHED_PC());
+  wait_at(flag, waitable_at(flag, sizeof *flag), WaitFor::kOnce, SCHED_PC());
 }
 
 void end_once(const volatile unsigned long* flag) {
@@ -90,7 +90,7 @@ SCHED_LIBCXX(int32_t, monitor_any, SCHED_ANY(__libcpp_atomic_monitor, 23),
              (const volatile void* p)) {
   if (!here()) return real_monitor_any(p);
   point();
-  return static_cast<int32_t>(waitable_at(p, 1)->count);
+  return static_cast<int32_t>(waitable_at(p, 1)->notifications);
 }
 
 SCHED_LIBCXX(void, wait_any, SCHED_ANY(__libcpp_atomic_wait, 20) "i",
@@ -98,7 +98,7 @@ SCHED_LIBCXX(void, wait_any, SCHED_ANY(__libcpp_atomic_wait, 20) "i",
   if (!here()) return real_wait_any(p, monitored);
   point();
   Loc* loc = waitable_at(p, 1);
-  if (static_cast<int32_t>(loc->count) == monitored) wait_at(p, loc, WaitFor::kFutex, SCHED_PC());
+  if (static_cast<int32_t>(loc->notifications) == monitored) wait_at(p, loc, WaitFor::kFutex, SCHED_PC());
 }
 
 SCHED_LIBCXX(void, notify_one_any, SCHED_ANY(__cxx_atomic_notify_one, 23),

@@ -14,6 +14,13 @@
 namespace sched {
 namespace {
 
+#define SCHED_PC() reinterpret_cast<uintptr_t>(__builtin_return_address(0))
+
+// Whether an allocation called from `pc` belongs to the execution.
+bool ours(uintptr_t pc) {
+  return here() && !library_text.holds(pc);
+}
+
 bool power_of_two(size_t n) {
   return n != 0 && (n & (n - 1)) == 0;
 }
@@ -28,6 +35,22 @@ void release_memory(void* p) {
   if (!in_heap(reinterpret_cast<uintptr_t>(p))) return real_free(p);
   if (here()) arena_free(p);
   // Otherwise its execution is over, and the arena with it.
+}
+
+void* allocate_for(uintptr_t pc, size_t size) {
+  return ours(pc) ? allocate(size, 16) : real_malloc(size);
+}
+
+void* reallocate(uintptr_t pc, void* p, size_t size) {
+  bool in_arena = in_heap(reinterpret_cast<uintptr_t>(p));
+  if (p == nullptr) return allocate_for(pc, size);
+  if (!in_arena) return real_realloc(p, size);
+  void* q = allocate_for(pc, size);
+  if (q == nullptr) return nullptr;
+  size_t old = arena_size(p);
+  memcpy(q, p, old < size ? old : size);
+  free(p);
+  return q;
 }
 
 void* aligned(size_t alignment, size_t size) {
@@ -51,7 +74,7 @@ const char sched_interpose_memory = 1;
 #define SCHED_EXPORT extern "C" __attribute__((visibility("default")))
 
 SCHED_EXPORT void* malloc(size_t size) {
-  return here() ? allocate(size, 16) : real_malloc(size);
+  return allocate_for(SCHED_PC(), size);
 }
 
 SCHED_EXPORT void free(void* p) {
@@ -59,7 +82,7 @@ SCHED_EXPORT void free(void* p) {
 }
 
 SCHED_EXPORT void* calloc(size_t count, size_t size) {
-  if (!here()) return real_calloc(count, size);
+  if (!ours(SCHED_PC())) return real_calloc(count, size);
   size_t bytes;
   if (__builtin_mul_overflow(count, size, &bytes)) {
     errno = ENOMEM;
@@ -71,16 +94,7 @@ SCHED_EXPORT void* calloc(size_t count, size_t size) {
 }
 
 SCHED_EXPORT void* realloc(void* p, size_t size) {
-  bool ours = in_heap(reinterpret_cast<uintptr_t>(p));
-  if (!here() && !ours) return real_realloc(p, size);
-  if (p == nullptr) return malloc(size);
-  if (!ours) return real_realloc(p, size);
-  void* q = malloc(size);
-  if (q == nullptr) return nullptr;
-  size_t old = arena_size(p);
-  memcpy(q, p, old < size ? old : size);
-  free(p);
-  return q;
+  return reallocate(SCHED_PC(), p, size);
 }
 
 SCHED_EXPORT void* reallocarray(void* p, size_t count, size_t size) {
@@ -89,7 +103,7 @@ SCHED_EXPORT void* reallocarray(void* p, size_t count, size_t size) {
     errno = ENOMEM;
     return nullptr;
   }
-  return realloc(p, bytes);
+  return reallocate(SCHED_PC(), p, bytes);
 }
 
 SCHED_EXPORT void* memalign(size_t alignment, size_t size) {

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/recorder.h"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
+#include <unwind.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "sched/arena.h"
 #include "sched/engine.h"
-#include "sched/image_objects.h"
+#include "sched/symbols.h"
 
 namespace sched {
 namespace {
@@ -62,6 +61,8 @@ struct EngineOff {
 };
 
 constexpr unsigned kMaxFrames = 24;
+// Beyond these the older half of the steps is dropped: what matters is at the end.
+constexpr size_t kMaxSteps = 1u << 19;
 
 // The recorder needs stack of its own on the fiber, and must not overflow inside malloc.
 constexpr uintptr_t kHeadroomBytes = 48u << 10;
@@ -79,14 +80,6 @@ std::string hex(uintptr_t v) {
 
 std::string plus(const std::string& name, size_t offset) {
   return offset == 0 ? name : name + "+" + std::to_string(offset);
-}
-
-std::string demangle(const char* symbol) {
-  int status = 0;
-  char* demangled = abi::__cxa_demangle(symbol, nullptr, nullptr, &status);
-  std::string name = status == 0 ? demangled : symbol;
-  free(demangled);
-  return name;
 }
 
 std::string thread_name(uint32_t t) {
@@ -125,10 +118,9 @@ void recorder_reset() {
   recorder() = Recorder{};
 }
 
-std::vector<uintptr_t> capture_stack(void* frame) {
-  std::vector<uintptr_t> pcs;
-  const Fiber& f = fiber(g.current);
-  auto fp = reinterpret_cast<uintptr_t>(frame);
+namespace {
+
+void follow_frames(const Fiber& f, uintptr_t fp, std::vector<uintptr_t>& pcs) {
   while (pcs.size() < kMaxFrames && fp % 8 == 0 && fp > f.stack_low && fp + 16 <= f.stack_top) {
     auto* words = reinterpret_cast<uintptr_t*>(fp);
     if (words[1] < 4096) break;
@@ -136,6 +128,33 @@ std::vector<uintptr_t> capture_stack(void* frame) {
     if (words[0] <= fp) break;
     fp = words[0];
   }
+}
+
+}  // namespace
+
+std::vector<uintptr_t> capture_stack(void* frame) {
+  std::vector<uintptr_t> pcs;
+  follow_frames(fiber(g.current), reinterpret_cast<uintptr_t>(frame), pcs);
+  return pcs;
+}
+
+std::vector<uintptr_t> unwind_stack() {
+  std::vector<uintptr_t> pcs;
+  _Unwind_Backtrace(
+      [](_Unwind_Context* context, void* to) {
+        auto* list = static_cast<std::vector<uintptr_t>*>(to);
+        list->push_back(_Unwind_GetIP(context));
+        return list->size() < kMaxFrames ? _URC_NO_REASON : _URC_END_OF_STACK;
+      },
+      &pcs);
+  return pcs;
+}
+
+std::vector<uintptr_t> capture_stack_of(uint32_t thread) {
+  const Fiber& f = fiber(thread);
+  const Suspended at = where_suspended(f);
+  std::vector<uintptr_t> pcs{at.pc};
+  follow_frames(f, at.frame, pcs);
   return pcs;
 }
 
@@ -156,7 +175,9 @@ void record_step(StepKind kind, uintptr_t address, unsigned size, int order, uin
   s.value = value;
   s.pc = pc;
   if (address != 0) s.text = describe_address(address);
-  recorder().out.steps.push_back(std::move(s));
+  auto& steps = recorder().out.steps;
+  if (steps.size() == kMaxSteps) steps.erase(steps.begin(), steps.begin() + kMaxSteps / 2);
+  steps.push_back(std::move(s));
 }
 
 void record_heap(StepKind kind, uintptr_t address, size_t size) {
@@ -178,9 +199,15 @@ void record_access(uintptr_t address, unsigned size, bool writes, bool atomic) {
   check_headroom();
   void* frame = __builtin_frame_address(0);
   EngineOff off;
-  for (uintptr_t granule = address >> 3; granule <= (address + size - 1) >> 3; ++granule)
-    recorder().accesses[granule].push_back(
-        {static_cast<uint8_t>(g.current), writes, atomic, steps_so_far(), capture_stack(frame)});
+  Access access{static_cast<uint8_t>(g.current), writes, atomic, steps_so_far(),
+                capture_stack(frame)};
+  for (uintptr_t granule = address >> 3; granule <= (address + size - 1) >> 3; ++granule) {
+    auto& list = recorder().accesses[granule];
+    // Only the latest of each thread and direction is ever asked for, so a long loop needs no more.
+    std::erase_if(list,
+                  [&](const Access& a) { return a.thread == access.thread && a.writes == writes; });
+    list.push_back(access);
+  }
 }
 
 void record_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t to) {
@@ -245,12 +272,13 @@ std::string describe_address(uintptr_t address) {
            std::to_string(fiber(t).stack_top -
                           (address < fiber(t).stack_top ? address : fiber(t).stack_top));
   }
-  if (const ImageObject* object = image_object_at(address))
-    return plus(demangle(object->name), address - object->address);
+  if (in_image(address)) {
+    const std::string name = variable_at(address);
+    return name.empty() ? "global+" + hex(address - shadow.image_base) : name;
+  }
   Dl_info info;
   if (dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr)
-    return plus(demangle(info.dli_sname), address - reinterpret_cast<uintptr_t>(info.dli_saddr));
-  if (in_image(address)) return "global+" + hex(address - shadow.image_base);
+    return plus(demangled(info.dli_sname), address - reinterpret_cast<uintptr_t>(info.dli_saddr));
   return "memory";
 }
 

@@ -31,6 +31,10 @@ void name_range(uintptr_t address, size_t size, const char* name);
 std::string describe_address(uintptr_t address);
 // Return addresses of the caller's frames, by frame pointers.
 std::vector<uintptr_t> capture_stack(void* frame);
+// The same by unwind tables, which know the way through the C and C++ libraries. REQUIRES: an intact stack.
+std::vector<uintptr_t> unwind_stack();
+// By frame pointers, of a thread that has run and is not the current one.
+std::vector<uintptr_t> capture_stack_of(uint32_t thread);
 
 // Failures found by the shadow: they add the stacks of both sides where recorded.
 [[noreturn]] void fail_race(uintptr_t address, unsigned size, const char* mine, uint32_t other,

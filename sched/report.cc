@@ -89,7 +89,7 @@ std::string top_frame(const Failure& failure, const std::string& harness) {
   std::string first;
   for (const uintptr_t pc : failure.stacks[0].pcs) {
     for (const Frame& frame : symbolizer.frames(pc)) {
-      if (frame.function.empty() || is_uninteresting(frame.function)) continue;
+      if (frame.function.empty() || is_uninteresting(frame)) continue;
       std::string text = frame.function;
       if (!frame.file.empty()) text += " " + frame.file + ":" + std::to_string(frame.line);
       if (harness.empty() || !frame.function.starts_with(harness)) return text;

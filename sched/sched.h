@@ -64,6 +64,8 @@ enum class FailureKind : uint8_t {
   kLimit,           // more threads or memory than the engine simulates, or a call that it refuses
   kSyncMisuse,      // condition variables, semaphores, barriers, once: what POSIX leaves undefined
   kThreadMisuse,    // join or detach of oneself, of a detached or a joined thread
+  kExitStatus,      // a program ended with another status than 0 (run/)
+  kNoProgress,      // a program loops, or waits, where the engine has no say (run/)
 };
 // Short fixed words: "data-race", "use-after-free", ...
 const char* failure_kind_name(FailureKind kind);

@@ -202,6 +202,7 @@ Loc* loc_slow(Cell* cell, uintptr_t address, unsigned size) {
   loc->size = static_cast<uint8_t>(size);
   loc->sync = 0;
   loc->store_count = 0;
+  loc->notifications = 0;
   memset(loc->stale_run, 0, sizeof loc->stale_run);
   loc->touched = false;
   return loc;

@@ -23,7 +23,7 @@ namespace sched {
 
 inline constexpr uintptr_t kWorldBase = 0x200000000000;  // free under ASan's layout too
 inline constexpr size_t kHeapBytes = 64u << 20;
-inline constexpr size_t kStackBytes = 256u << 10;
+inline constexpr size_t kStackBytes = 8u << 20;  // room for one; how much of it is used: fiber.h
 inline constexpr size_t kWorldBytes = kHeapBytes + kMaxThreads * kStackBytes;
 
 inline constexpr uint8_t kHeapFreed = 0xff;  // Cell::heap; 0 = never allocated, 1..8 = valid bytes
@@ -49,6 +49,7 @@ struct Loc {
   uint32_t store_count;  // atomics: stores so far; the last kHistory of them are kept
   uint32_t
       newest_plain;  // index of the newest that no read-modify-write made; 0: the first, or none
+  uint32_t notifications;  // those of libc++ (libcxx.h), which waiters count
   uint8_t stale_run[kMaxThreads];
   Store stores[kHistory];
 };

@@ -58,8 +58,11 @@ void on_fatal(int signal, siginfo_t* info, void* context) {
   auto frame = static_cast<uintptr_t>(u->uc_mcontext.gregs[REG_RBP]);
   auto address = reinterpret_cast<uintptr_t>(info->si_addr);
   bool overflow = (signal == SIGSEGV || signal == SIGBUS) && in_stack_guard(g.current, address);
+  const bool raised = info->si_code <= 0;  // by the C library, whose frames keep no frame pointer
   g.failure.stacks.push_back({std::string("crashed in ") + g.self->name, {pc}});
-  if (!overflow)
+  if (raised)
+    g.failure.stacks.back().pcs = unwind_stack();
+  else if (!overflow)
     for (uintptr_t p : capture_stack(reinterpret_cast<void*>(frame)))
       g.failure.stacks.back().pcs.push_back(p);
   std::string message =

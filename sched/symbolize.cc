@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/symbolize.h"
 
-#include <cxxabi.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <link.h>
@@ -17,6 +16,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+
+#include "sched/symbols.h"
 
 extern char** environ;
 
@@ -171,6 +172,7 @@ std::string without_root(std::string path) {
     const std::string_view root = kFile.substr(0, kFile.size() - kSelf.size());
     if (!root.empty() && path.starts_with(root)) path.erase(0, root.size());
   }
+  while (path.starts_with("./")) path.erase(0, 2);
   return path;
 }
 
@@ -211,14 +213,6 @@ std::map<uintptr_t, std::vector<Frame>> parse_answer(const std::string& text) {
   return answer;
 }
 
-std::string demangle(const char* name) {
-  int status = 0;
-  char* plain = abi::__cxa_demangle(name, nullptr, nullptr, &status);
-  const std::string text = status == 0 && plain != nullptr ? without_types(plain) : name;
-  std::free(plain);
-  return text;
-}
-
 std::string module_text(const Module& module, uintptr_t pc) {
   if (module.path.empty()) return hex(pc);
   return module.path.substr(module.path.rfind('/') + 1) + "+" + hex(pc - module.base);
@@ -228,7 +222,8 @@ Frame dynamic_frame(uintptr_t pc) {
   Frame frame;
   Dl_info info{};
   if (dladdr(reinterpret_cast<void*>(pc), &info) != 0 && info.dli_sname != nullptr) {
-    frame.function = demangle(info.dli_sname);
+    const std::string name = demangled(info.dli_sname);
+    frame.function = name == info.dli_sname ? name : without_types(name);
   }
   return frame;
 }
@@ -264,16 +259,48 @@ std::string print_frame(const Frame& frame) {
 
 bool is_uninteresting(const std::string& function) {
   if (is_interposed(function)) return true;
-  static constexpr std::array<std::string_view, 25> kPrefixes = {
-      "sched::",        "sched_",          "__tsan_",      "__asan_",
-      "__interceptor_", "___interceptor_", "std::",        "__gnu_cxx::",
-      "__gthread",      "pthread_",        "start_thread", "clone",
-      "__clone",        "__libc_start",    "_start",       "execute_native_thread_routine",
-      "malloc",         "calloc",          "realloc",      "free",
-      "aligned_alloc",  "posix_memalign",  "cfree",        "operator new",
-      "operator delete"};
+  // Whole namespaces and what is reserved for implementations; then names that a program may well continue.
+  static constexpr auto kPrefixes = std::to_array<std::string_view>(
+      {"sched::", "__tsan_", "__asan_", "__interceptor_", "___interceptor_",
+       "std::", "__gnu_cxx::", "__gthread", "__cxa_", "_Unwind_", "pthread_", "__pthread_",
+       "__clone", "__libc_start", "operator new", "operator delete"});
+  static constexpr auto kNames = std::to_array<std::string_view>({"sched_swap",
+                                                                  "sched_start",
+                                                                  "sched_pass",
+                                                                  "sched_await",
+                                                                  "sched_park",
+                                                                  "sched_yield",
+                                                                  "start_thread",
+                                                                  "clone",
+                                                                  "clone3",
+                                                                  "_start",
+                                                                  "execute_native_thread_routine",
+                                                                  "malloc",
+                                                                  "calloc",
+                                                                  "realloc",
+                                                                  "reallocarray",
+                                                                  "free",
+                                                                  "memalign",
+                                                                  "aligned_alloc",
+                                                                  "posix_memalign",
+                                                                  "cfree",
+                                                                  "exit",
+                                                                  "_exit",
+                                                                  "_Exit",
+                                                                  "quick_exit",
+                                                                  "abort",
+                                                                  "__assert_fail",
+                                                                  "raise",
+                                                                  "kill",
+                                                                  "__cxa_atexit",
+                                                                  "__wrap_main"});
   return std::any_of(kPrefixes.begin(), kPrefixes.end(),
-                     [&](std::string_view prefix) { return function.starts_with(prefix); });
+                     [&](std::string_view prefix) { return function.starts_with(prefix); }) ||
+         std::find(kNames.begin(), kNames.end(), function) != kNames.end();
+}
+
+bool is_uninteresting(const Frame& frame) {
+  return is_uninteresting(frame.function) || is_library(frame.module);
 }
 
 void Symbolizer::load(std::span<const uintptr_t> pcs) {
@@ -322,9 +349,8 @@ std::string Symbolizer::print_stack(const Stack& stack) {
     all.insert(all.end(), here.begin(), here.end());
   }
   std::vector<Frame> kept;
-  std::copy_if(all.begin(), all.end(), std::back_inserter(kept), [](const Frame& frame) {
-    return !is_uninteresting(frame.function) && !is_library(frame.module);
-  });
+  std::copy_if(all.begin(), all.end(), std::back_inserter(kept),
+               [](const Frame& frame) { return !is_uninteresting(frame); });
   if (kept.empty()) kept = std::move(all);
   std::string text;
   for (size_t i = 0; i < kept.size(); ++i) {

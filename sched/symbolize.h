@@ -50,6 +50,8 @@ std::string print_stack(const Stack& stack);
 // Whether a function says nothing about the code under test: engine, thread start-up, std
 // internals.
 bool is_uninteresting(const std::string& function);
+// The same of a frame: those of the C and C++ libraries, too.
+bool is_uninteresting(const Frame& frame);
 
 }  // namespace sched
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "sched/fatal.h"
+#include "sched/hot.h"
 #include "sched/journal.h"
 #include "sched/recorder.h"
 

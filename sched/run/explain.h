@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// A failing schedule run once more, for people: its stacks, its steps, and the choices that lead there.
+#ifndef LASTPUT_SCHED_RUN_EXPLAIN_H_
+#define LASTPUT_SCHED_RUN_EXPLAIN_H_
+
+#include <string>
+
+#include "sched/run/artifact.h"
+#include "sched/sched.h"
+
+namespace sched::program {
+
+struct Explained {
+  Options options;
+  Result result;          // its failure names no guarantee: those are of the reference counts
+  bool recorded = false;  // result.recording is there, and its choices lead to the same failure
+};
+
+// REQUIRES: an execution under `options` ended in `failed`. What cannot be recorded, since it has no end, comes
+// as it is, with the stacks alone.
+Explained explain(const Options& options, Result failed);
+
+// One execution, its program's output muted or not; the stacks of all waiting threads where they matter.
+Result execute(Options options, bool muted);
+
+// What is told of a failure before the command that replays it.
+std::string report(const Result& result, bool all_steps, bool color);
+
+}  // namespace sched::program
+
+#endif  // LASTPUT_SCHED_RUN_EXPLAIN_H_

@@ -1,0 +1,169 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# `./lastput run` on programs of all kinds: run_test.sh GROUP. Each must end with the code and the words that
+# stand here, "executions: N" last and only there. $LASTPUT_RUN_PARTS: the engine to link with.
+set -u -o pipefail
+
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+lastput=$here/../../lastput
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$here/programs" || exit 2
+failures=0 output=
+
+offend() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n%s\n' "$1" "$output"
+}
+
+# expect CODE WORDS ARGUMENTS-OF-RUN...: WORDS is a regular expression for one line.
+expect() {
+  local code=$1 words=$2 got
+  shift 2
+  output=$("$lastput" run --seed=1 --out="$work/out" "$@" 2>&1 </dev/null)
+  got=$?
+  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
+  grep -qE -e "$words" <<<"$output" || offend "$*: does not say '$words'"
+  case $code in 0 | 77) expect_count "$*" ;; esac
+}
+expect_count() {
+  [[ $(tail -n 1 <<<"$output") =~ ^executions:\ [1-9][0-9]*$ ]] || offend "$1: the last line is not 'executions: N'"
+  [ "$(grep -c 'executions:' <<<"$output")" -eq 1 ] || offend "$1: says 'executions:' more than once"
+}
+says() { grep -qE -e "$1" <<<"$output" || offend "does not say '$1'"; }
+says_not() { ! grep -qE -e "$1" <<<"$output" || offend "says '$1'"; }
+
+# What was found is found again by the command that it names, and in every repetition.
+expect_replay() { # WORDS
+  local words=$1 file
+  file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output")
+  output=$("$lastput" replay --times=5 --out="$work/out" "$file" 2>&1 </dev/null)
+  [ $? -eq 77 ] || offend "replay $file: exit code is not 77"
+  says "$words"
+  says '^5 of 5 the same: '
+}
+
+# How a program ends.
+group_ends() {
+  local clean='^no failure found in '
+  expect 0 "$clean" --executions=300 ends.c
+  expect 0 "$clean" --executions=300 ends.c -- exit0
+  expect 0 "$clean" --executions=300 ends.c -- leaks-threads
+  expect 0 'note: it starts no threads' ends.c -- early
+  expect 0 'note: it reads standard input, which is at its end' --executions=300 ends.c -- stdin
+  [ "$(grep -c '^note:' <<<"$output")" -eq 1 ] || offend "standard input is told more than once"
+  expect 77 'exited with status 6: main returned it' ends.c -- early-status
+  says '^it fails in every schedule$'
+  says '^SUMMARY: lastput: exit-status in main ends\.c:'
+  expect 77 '^  exited with status 4$' ends.c -- exit
+  says '^SUMMARY: lastput: exit-status in end ends\.c:'
+  expect_replay '^FAILED: exit-status$'
+  expect 77 '^  exited with status 5$' ends.c -- _exit
+  expect 77 '^  abort\(\) was called$' ends.c -- abort
+  expect 77 '^  assertion failed: handled == 1 \(ends\.c:[0-9]+, ' ends.c -- assert
+  says '^    #0 end ends\.c:'
+  expect 77 '^  crashed with SIGSEGV .* near null$' ends.c -- segv
+  expect 77 '^  crashed with SIGFPE' ends.c -- fpe
+  says '^SUMMARY: lastput: crash in end ends\.c:'
+  expect 77 '^  ended itself by signal 15 ' ends.c -- term
+  says '^SUMMARY: lastput: crash in end ends\.c:'
+  expect 77 '^  ended itself by signal 9 ' ends.c -- kill
+  expect 77 '^  crashed with SIGSEGV .* near null$' ends.c -- handled
+  expect 77 '^  assertion failed: handled == 2 ' ends.c -- handler
+  expect 77 "^  assertion failed: strcmp\\(how, \"destructor\"\\) != 0 " ends.c -- destructor
+  expect 77 'an exception that nobody catches: std::runtime_error: out of the thread' throws.cc
+  says '^SUMMARY: lastput: crash in body throws\.cc:'
+  expect 77 '^  crashed with SIGSEGV' before_main.cc
+  says '^SUMMARY: lastput: crash in Global::Global before_main\.cc:6'
+}
+
+group_memory() {
+  expect 77 '^FAILED: bad-free$' ends.c -- double-free
+  expect 77 '^FAILED: use-after-free$' ends.c -- use-after-free
+  says '^  freed by main\.2:$'
+  expect 77 '^FAILED: use-after-free$' ends.c -- strdup
+  expect 77 '^FAILED: out-of-bounds$' ends.c -- out-of-bounds
+  expect 77 '^FAILED: stack-overflow$' ends.c -- overflow
+}
+
+group_threads() {
+  expect 0 '^no failure found in ' --executions=2000 counter.c
+  expect 77 '^FAILED: data-race$' counter.c -- racy
+  says '^  write of counter by main\.[12] is not ordered after the (read|write) by main\.[12]$'
+  expect_replay '^counted to [1-4]|^FAILED: data-race$'
+  expect 77 '^  exited with status 3: main returned it$' --races=off counter.c -- racy
+  says_not '^it fails in every schedule$'
+  expect_replay '^counted to [123]$'
+  expect 77 '^FAILED: deadlock$' deadlock.c
+  says '^  main(\.1)? waits for a lock:$'
+  says ' lock a  deadlock\.c:20$'
+  says '^SUMMARY: lastput: deadlock in (main|other) deadlock\.c:'
+  expect_replay '^FAILED: deadlock$'
+  expect 77 '^FAILED: livelock$' spin_atomic.c
+  expect_replay '^FAILED: livelock$'
+  expect 77 '^FAILED: data-race$' spin_plain.c
+  says '^note: it loops without a scheduling point'
+  expect_replay '^FAILED: data-race$'
+  expect 0 '^no failure found in ' --races=off --executions=200 spin_plain.c
+  expect 77 '^FAILED: no-progress$' loop.c
+  says '^    #0 loop loop\.c:'
+  expect 77 '^  exited with status 9' store_buffer.c
+  expect 0 '^no failure found in ' --memory=sc --executions=5000 store_buffer.c
+}
+
+# What an execution leaves, the next one must not find.
+group_state() {
+  expect 0 '^no failure found in ' --executions=500 state.cc -- argument
+  [ "$(ls "$work/out/run")" = '' ] || offend "the built program is left over"
+}
+
+# The command itself.
+group_command() {
+  expect 1 "use of undeclared identifier 'undeclared_name'" not_c.c
+  says 'lastput: not_c\.c does not compile$'
+  expect 1 '^lastput: the program has no main\(\)$' no_main.c
+  expect 1 'does not link; libraries are named by --cflags' mixed_main.c
+  expect 1 'does not link' counter.c --cflags=-lno-such-library
+  expect 0 '^no failure found in ' --executions=200 mixed_main.c mixed_part.cc --cflags=-lm
+  expect 0 '^no failure found' --executions=7 --json="$work/json" counter.c --cflags='-O2 -DUNUSED' --cflags=-DMORE
+  says '^executions: 7$'
+  says '^lastput: program counter, seed 1, options: .*--cflags=-O2 -DUNUSED --cflags=-DMORE$'
+  grep -qF '"failure": "none"' "$work/json" || offend "JSON of a clean run"
+  expect 77 '^FAILED: deadlock$' --json="$work/json" deadlock.c
+  grep -qF '"failure": "deadlock"' "$work/json" || offend "JSON of a failure"
+  # Several processes are told as one.
+  expect 0 '^executions: 1001$' --jobs=3 --executions=1001 counter.c
+  expect 77 '^FAILED: deadlock$' --jobs=3 deadlock.c
+  [ "$(grep -c '^SUMMARY:' <<<"$output")" -eq 1 ] || offend "a failure is told by more than one job"
+  # Two runs of one seed are the same.
+  expect 77 '^executions:' counter.c --races=off -- racy
+  local first=$output
+  expect 77 '^executions:' counter.c --races=off -- racy
+  [ "${first//after*s/}" = "${output//after*s/}" ] || offend "two runs of one seed differ"
+  # An artifact says all that a replay needs, and notices another source.
+  cp -- deadlock.c "$work/prog.c" && cd -- "$work" || exit 2
+  expect 77 '^FAILED: deadlock$' prog.c --cflags=-DA --cflags=-DB -- 'two words' '*'
+  local file
+  file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output")
+  output=$(cat -- "$file")
+  says '^source [0-9a-f]{8} prog\.c$'
+  says '^flag -DA$'
+  says '^flag -DB$'
+  says '^argument two words$'
+  says '^argument \*$'
+  echo '// more' >>prog.c
+  output=$("$lastput" replay --out="$work/out" "$file" 2>&1)
+  [ $? -eq 77 ] || offend "replay of a changed source"
+  says 'prog\.c has changed since'
+  rm -- prog.c
+  output=$("$lastput" replay --out="$work/out" "$file" 2>&1)
+  [ $? -eq 1 ] || offend "replay without its source"
+  says 'was made of prog\.c, which is not here'
+}
+
+case ${1-} in
+  ends | memory | threads | state | command) "group_$1" ;;
+  *) echo "usage: run_test.sh ends|memory|threads|state|command" >&2 && exit 2 ;;
+esac
+[ $failures -eq 0 ] && echo "all as expected"
+exit $((failures != 0))

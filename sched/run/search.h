@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the program again and again, each time under another schedule, until one fails or time is up.
+//
+// Schedules: the first is the default one, without preemptions; those after it are random, seeded from
+// Settings::seed and their number, with several mean distances between preemptions in turn. An execution
+// that spends Settings::points goes on fairly; if that does not end either, it is a livelock.
+//
+// Output, all of it on our own standard output, whatever the program does to its own: a line that says
+// what is run, progress, notes, the failure, "replay: ...", "SUMMARY: ...", and at last "executions: N".
+#ifndef LASTPUT_SCHED_RUN_SEARCH_H_
+#define LASTPUT_SCHED_RUN_SEARCH_H_
+
+#include <cstdint>
+#include <string>
+
+namespace sched::program {
+
+struct Settings {
+  std::string name;   // of the program, for people
+  std::string words;  // the flags as given, for people
+  std::string built;  // lines of source, flag and argument (artifact.h)
+  double seconds = 10;
+  uint64_t executions = 0;  // at most; 0: as time allows
+  uint64_t seed = 1;
+  bool races = true;
+  bool weak_memory = true;
+  uint64_t points = 20000;
+  uint64_t fair_points = 1'000'000;
+  std::string artifacts = "./";  // folder, with its slash
+  unsigned jobs = 1;             // processes
+  std::string json;              // file for the summary; empty: none
+  bool color = false;
+};
+
+// What both need in this process, before its first execution.
+void prepare();
+
+// How a program of ours ends.
+inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kFound = 77;
+
+// ERRORS: kFound, a schedule failed; kBroken, the engine does not control what the program does.
+int search(const Settings& settings);
+
+struct ReplaySettings {
+  std::string name;  // of the program, for people
+  std::string file;
+  unsigned times = 1;
+  bool all_steps = true;
+  bool color = false;
+};
+// Runs an artifact of search() again, with the program's output shown.
+int replay(const ReplaySettings& settings);
+
+}  // namespace sched::program
+
+#endif  // LASTPUT_SCHED_RUN_SEARCH_H_
