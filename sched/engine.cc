@@ -19,8 +19,8 @@
 #include "sched/sync.h"
 #include "sched/thread_keys.h"
 
-// Of the C++ runtime, whichever it is; not every header declares it.
-extern "C" void* exception_globals() noexcept __asm__("__cxa_get_globals");
+// Of the C++ runtime, whichever it is; null where the thread has none yet.
+extern "C" void* exception_globals() noexcept __asm__("__cxa_get_globals_fast");
 
 namespace sched {
 
@@ -188,7 +188,7 @@ void run_destructors() {
 
 // What an exception that ended an earlier execution left with the donor.
 void forget_exceptions() {
-  memset(exception_globals(), 0, kExceptionGlobalsBytes);
+  if (void* globals = exception_globals()) memset(globals, 0, kExceptionGlobalsBytes);
 }
 
 void thread_main() {

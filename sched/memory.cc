@@ -76,11 +76,14 @@ uint32_t choose_stale(Loc* loc, uint32_t ages, uint32_t one_in) {
   return age;
 }
 
+// Every thread releases here, so that the clock of each moves on.
 void release_of_all(Release& release) {
   release.clock = g.threads[0].clock;
   for (uint32_t i = 1; i < g.thread_count; ++i) release.clock.join(g.threads[i].clock);
   release.releaser = 0;
   release.has = true;
+  for (uint32_t i = 0; i < g.thread_count; ++i) ++g.threads[i].clock.at[i];
+  ++g.epoch;
 }
 
 }  // namespace

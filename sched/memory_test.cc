@@ -289,6 +289,34 @@ TEST(Foreign, StoreCountsAsRelease) {
   EXPECT_EQ(search([] { foreign_release(kRelaxed); }, 500).failure.kind, FailureKind::kDataRace);
 }
 
+// What each thread knew at the foreign store is in it, and nothing that it learns or does afterwards.
+void learns_after_a_foreign_store(bool tells) {
+  std::atomic<uint32_t> foreign = 0, first = 0, second = 0;
+  [[maybe_unused]] volatile int plain = 0;
+  (void)foreign.load(kRelaxed);
+  parallel(
+      [&] {
+        plain = 1;
+        first.store(1, kRelease);
+      },
+      [&] {
+        store_unseen(foreign, 1);
+        while (first.load(kAcquire) == 0) std::this_thread::yield();
+        plain = 2;
+        second.store(1, tells ? kRelease : kRelaxed);
+      },
+      [&] {
+        while (foreign.load(kAcquire) == 0) std::this_thread::yield();
+        while (second.load(kAcquire) == 0) std::this_thread::yield();
+        plain = 3;
+      });
+}
+TEST(Foreign, StoreReleasesNothingThatComesLater) {
+  EXPECT_EQ(search([] { learns_after_a_foreign_store(true); }, 500).failure.message, "");
+  EXPECT_EQ(search([] { learns_after_a_foreign_store(false); }, 500).failure.kind,
+            FailureKind::kDataRace);
+}
+
 // --- 16 bytes
 // ---------------------------------------------------------------------------------------
 
