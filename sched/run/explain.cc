@@ -17,22 +17,10 @@ namespace {
 // A livelock is recorded with less patience: what goes round, goes round soon.
 constexpr uint64_t kShortBudget = 2000, kShortFairBudget = 20000;
 
-const char* wait_in_words(const Thread& t) {
+// What for, the failure says.
+const char* state_in_words(const Thread& t) {
   if (t.state == State::kRunnable) return "could run";
-  switch (t.wait_for) {
-    case WaitFor::kLock:
-      return "waits for a lock";
-    case WaitFor::kThread:
-      return "waits for a thread to end";
-    case WaitFor::kCondition:
-      return "waits for a condition variable";
-    case WaitFor::kFutex:
-      return "waits for an atomic";
-    case WaitFor::kTime:
-      return "sleeps";
-    default:
-      return "waits";
-  }
+  return t.wait_for == WaitFor::kTime ? "sleeps" : "waits";
 }
 
 bool concerns_all_threads(FailureKind kind) {
@@ -49,7 +37,7 @@ void on_failure(const Failure& failure, const Recording&, void* context) {
   for (uint32_t i = 0; i < g.thread_count; ++i) {
     const Thread& t = g.threads[i];
     if (i == g.current || t.state == State::kDone) continue;
-    others->push_back({std::string(t.name) + " " + wait_in_words(t), capture_stack_of(i)});
+    others->push_back({std::string(t.name) + " " + state_in_words(t), capture_stack_of(i)});
   }
 }
 
