@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sched/arena.h"
+#include "sched/demangle.h"
 #include "sched/engine.h"
 #include "sched/symbols.h"
 

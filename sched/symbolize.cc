@@ -17,7 +17,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "sched/symbols.h"
+#include "sched/demangle.h"
 
 extern char** environ;
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/symbols.h"
 
-#include <cxxabi.h>
 #include <elf.h>
 #include <link.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <tuple>
 #include <vector>
+
+#include "sched/demangle.h"
 
 namespace sched {
 namespace {
@@ -81,15 +81,6 @@ std::string variable_at(uintptr_t address) {
   const uintptr_t offset = address - v.address;
   if (offset >= v.size) return "";
   return demangled(v.name) + (offset == 0 ? "" : "+" + std::to_string(offset));
-}
-
-std::string demangled(const std::string& symbol) {
-  if (!symbol.starts_with("_Z")) return symbol;  // "a" would be a type
-  int status = 0;
-  char* plain = abi::__cxa_demangle(symbol.c_str(), nullptr, nullptr, &status);
-  std::string text = status == 0 ? plain : symbol;
-  free(plain);
-  return text;
 }
 
 }  // namespace sched

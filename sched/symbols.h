@@ -12,9 +12,6 @@ namespace sched {
 // REQUIRES: the engine is inactive.
 std::string variable_at(uintptr_t address);
 
-// A symbol of C++ as it is written there; any other as it is.
-std::string demangled(const std::string& symbol);
-
 }  // namespace sched
 
 #endif  // LASTPUT_SCHED_SYMBOLS_H_

@@ -132,17 +132,17 @@ void end_main(int status) {
 using namespace sched;
 using namespace sched::program;
 
-SCHED_EXPORT int __cxa_atexit(void (*function)(void*), void* argument, void* dso) {
+SCHED_RUN_EXPORT int __cxa_atexit(void (*function)(void*), void* argument, void* dso) {
   if (here()) return add({function, nullptr, argument});
   return real___cxa_atexit(function, argument, dso);
 }
 
-SCHED_EXPORT int on_exit(void (*function)(int, void*), void* argument) {
+SCHED_RUN_EXPORT int on_exit(void (*function)(int, void*), void* argument) {
   if (here()) return add({nullptr, function, argument});
   return real_on_exit(function, argument);
 }
 
-SCHED_EXPORT void exit(int status) {
+SCHED_RUN_EXPORT void exit(int status) {
   if (!here()) {
     real_exit(status);
     __builtin_unreachable();
@@ -151,25 +151,25 @@ SCHED_EXPORT void exit(int status) {
   end_program(status);
 }
 
-SCHED_EXPORT void _exit(int status) {
+SCHED_RUN_EXPORT void _exit(int status) {
   if (here()) end_program(status);
   real__exit(status);
   __builtin_unreachable();
 }
-SCHED_EXPORT void _Exit(int status) {
+SCHED_RUN_EXPORT void _Exit(int status) {
   _exit(status);
 }
-SCHED_EXPORT void quick_exit(int status) {
+SCHED_RUN_EXPORT void quick_exit(int status) {
   _exit(status);
 }
 
-SCHED_EXPORT void abort() {
+SCHED_RUN_EXPORT void abort() {
   if (here()) fail_here(FailureKind::kCrash, "abort() was called");
   real_abort();
   __builtin_unreachable();
 }
 
-SCHED_EXPORT void __assert_fail(const char* expression, const char* file, unsigned line,
+SCHED_RUN_EXPORT void __assert_fail(const char* expression, const char* file, unsigned line,
                                 const char* function) {
   if (here()) {
     g.active = false;

@@ -17,6 +17,12 @@ namespace {
 // A livelock is recorded with less patience: what goes round, goes round soon.
 constexpr uint64_t kShortBudget = 2000, kShortFairBudget = 20000;
 
+// What for, the failure says.
+const char* state_in_words(const Thread& t) {
+  if (t.state == State::kRunnable) return "could run";
+  return t.wait_for == WaitFor::kTime ? "sleeps" : "waits";
+}
+
 bool concerns_all_threads(FailureKind kind) {
   return kind == FailureKind::kDeadlock || kind == FailureKind::kLostWakeup ||
          kind == FailureKind::kLivelock || kind == FailureKind::kNoProgress;
@@ -31,9 +37,7 @@ void on_failure(const Failure& failure, const Recording&, void* context) {
   for (uint32_t i = 0; i < g.thread_count; ++i) {
     const Thread& t = g.threads[i];
     if (i == g.current || t.state == State::kDone) continue;
-    others->push_back(
-        {t.state == State::kRunnable ? std::string(t.name) + " could run" : describe_wait(t),
-         capture_stack_of(i)});
+    others->push_back({std::string(t.name) + " " + state_in_words(t), capture_stack_of(i)});
   }
 }
 

@@ -59,29 +59,29 @@ int print_to_new(char** text, const char* format, va_list arguments) {
 using namespace sched;
 using namespace sched::program;
 
-SCHED_EXPORT char* strdup(const char* text) {
+SCHED_RUN_EXPORT char* strdup(const char* text) {
   return duplicate(text, strlen(text));
 }
-SCHED_EXPORT char* strndup(const char* text, size_t most) {
+SCHED_RUN_EXPORT char* strndup(const char* text, size_t most) {
   return duplicate(text, strnlen(text, most));
 }
 
-SCHED_EXPORT ssize_t getdelim(char** line, size_t* room, int end, FILE* f) {
+SCHED_RUN_EXPORT ssize_t getdelim(char** line, size_t* room, int end, FILE* f) {
   return here() ? get_line(line, room, end, f) : real_getdelim(line, room, end, f);
 }
 // The header has getline() inline where it optimises, by this name.
-SCHED_EXPORT ssize_t __getdelim(char** line, size_t* room, int end, FILE* f) {
+SCHED_RUN_EXPORT ssize_t __getdelim(char** line, size_t* room, int end, FILE* f) {
   return getdelim(line, room, end, f);
 }
-SCHED_EXPORT ssize_t sched_getline(char** line, size_t* room, FILE* f) __asm__("getline");
+SCHED_RUN_EXPORT ssize_t sched_getline(char** line, size_t* room, FILE* f) __asm__("getline");
 ssize_t sched_getline(char** line, size_t* room, FILE* f) {
   return getdelim(line, room, '\n', f);
 }
 
-SCHED_EXPORT int vasprintf(char** text, const char* format, va_list arguments) {
+SCHED_RUN_EXPORT int vasprintf(char** text, const char* format, va_list arguments) {
   return here() ? print_to_new(text, format, arguments) : real_vasprintf(text, format, arguments);
 }
-SCHED_EXPORT int asprintf(char** text, const char* format, ...) {
+SCHED_RUN_EXPORT int asprintf(char** text, const char* format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const int length = vasprintf(text, format, arguments);

@@ -177,36 +177,36 @@ using namespace sched::program;
 
 // --- Streams and descriptors: only noted --------------------------------------------------------------
 
-SCHED_EXPORT FILE* fopen(const char* path, const char* mode) {
+SCHED_RUN_EXPORT FILE* fopen(const char* path, const char* mode) {
   return add_file(real_fopen(path, mode));
 }
-SCHED_EXPORT FILE* fopen64(const char* path, const char* mode) {
+SCHED_RUN_EXPORT FILE* fopen64(const char* path, const char* mode) {
   return fopen(path, mode);
 }
-SCHED_EXPORT FILE* fdopen(int fd, const char* mode) {
+SCHED_RUN_EXPORT FILE* fdopen(int fd, const char* mode) {
   return add_file(real_fdopen(fd, mode));
 }
-SCHED_EXPORT FILE* tmpfile() {
+SCHED_RUN_EXPORT FILE* tmpfile() {
   return add_file(real_tmpfile());
 }
-SCHED_EXPORT FILE* freopen(const char* path, const char* mode, FILE* f) {
+SCHED_RUN_EXPORT FILE* freopen(const char* path, const char* mode, FILE* f) {
   touch(fileno(f));
   return real_freopen(path, mode, f);
 }
-SCHED_EXPORT int fclose(FILE* f) {
+SCHED_RUN_EXPORT int fclose(FILE* f) {
   touch(fileno(f));
   forget_file(f);
   return real_fclose(f);
 }
-SCHED_EXPORT int close(int fd) {
+SCHED_RUN_EXPORT int close(int fd) {
   touch(fd);
   return static_cast<int>(syscall(SYS_close, fd));
 }
-SCHED_EXPORT int dup2(int from, int to) {
+SCHED_RUN_EXPORT int dup2(int from, int to) {
   touch(to);
   return static_cast<int>(syscall(SYS_dup2, from, to));
 }
-SCHED_EXPORT ssize_t read(int fd, void* to, size_t n) {
+SCHED_RUN_EXPORT ssize_t read(int fd, void* to, size_t n) {
   if (fd == 0 && here()) input_read = true;
   return static_cast<ssize_t>(syscall(SYS_read, fd, to, n));
 }

@@ -63,43 +63,43 @@ void random_restore() {
 
 using namespace sched::program;
 
-SCHED_EXPORT void srandom(unsigned value) {
+SCHED_RUN_EXPORT void srandom(unsigned value) {
   seed(value);
 }
-SCHED_EXPORT void srand(unsigned value) {
+SCHED_RUN_EXPORT void srand(unsigned value) {
   seed(value);
 }
-SCHED_EXPORT long random() {
+SCHED_RUN_EXPORT long random() {
   return next_number();
 }
-SCHED_EXPORT int rand() {
+SCHED_RUN_EXPORT int rand() {
   return next_number();
 }
 
-SCHED_EXPORT void srand48(long value) {
+SCHED_RUN_EXPORT void srand48(long value) {
   srand48_r(value, &generator48);
 }
-SCHED_EXPORT double drand48() {
+SCHED_RUN_EXPORT double drand48() {
   double value;
   drand48_r(&generator48, &value);
   return value;
 }
-SCHED_EXPORT long lrand48() {
+SCHED_RUN_EXPORT long lrand48() {
   long value;
   lrand48_r(&generator48, &value);
   return value;
 }
-SCHED_EXPORT long mrand48() {
+SCHED_RUN_EXPORT long mrand48() {
   long value;
   mrand48_r(&generator48, &value);
   return value;
 }
 
-SCHED_EXPORT ssize_t getrandom(void* to, size_t size, unsigned) {
+SCHED_RUN_EXPORT ssize_t getrandom(void* to, size_t size, unsigned) {
   fill(to, size);
   return static_cast<ssize_t>(size);
 }
-SCHED_EXPORT int getentropy(void* to, size_t size) {
+SCHED_RUN_EXPORT int getentropy(void* to, size_t size) {
   if (size > 256) {
     errno = EIO;
     return -1;
@@ -107,17 +107,17 @@ SCHED_EXPORT int getentropy(void* to, size_t size) {
   fill(to, size);
   return 0;
 }
-SCHED_EXPORT uint32_t arc4random() {
+SCHED_RUN_EXPORT uint32_t arc4random() {
   return next_entropy();
 }
-SCHED_EXPORT void arc4random_buf(void* to, size_t size) {
+SCHED_RUN_EXPORT void arc4random_buf(void* to, size_t size) {
   fill(to, size);
 }
-SCHED_EXPORT uint32_t arc4random_uniform(uint32_t bound) {
+SCHED_RUN_EXPORT uint32_t arc4random_uniform(uint32_t bound) {
   return bound == 0 ? 0 : static_cast<uint32_t>(uint64_t{next_entropy()} * bound >> 32);
 }
 // std::random_device asks the processor, which cannot be interposed on.
-SCHED_EXPORT unsigned sched_random_device(void*) __asm__("_ZNSt13random_device9_M_getvalEv");
+SCHED_RUN_EXPORT unsigned sched_random_device(void*) __asm__("_ZNSt13random_device9_M_getvalEv");
 unsigned sched_random_device(void*) {
   return next_entropy();
 }

@@ -16,6 +16,7 @@
     return next_##name arguments;                                               \
   }
 
-#define SCHED_EXPORT extern "C" __attribute__((visibility("default")))
+// Weak: a program may have functions of its own by such names.
+#define SCHED_RUN_EXPORT extern "C" __attribute__((visibility("default"), weak))
 
 #endif  // LASTPUT_SCHED_RUN_REAL_FUNCTION_H_

@@ -75,17 +75,17 @@ SCHED_RUN_REAL(int, setitimer, (__itimer_which_t which, const itimerval* to, iti
 using namespace sched;
 using namespace sched::program;
 
-SCHED_EXPORT int raise(int signal) {
+SCHED_RUN_EXPORT int raise(int signal) {
   if (here()) consider(signal);
   return real_raise(signal);
 }
 
-SCHED_EXPORT int kill(pid_t pid, int signal) {
+SCHED_RUN_EXPORT int kill(pid_t pid, int signal) {
   if (here() && pid == getpid()) consider(signal);
   return real_kill(pid, signal);
 }
 
-SCHED_EXPORT int sigaction(int signal, const struct sigaction* act, struct sigaction* old) {
+SCHED_RUN_EXPORT int sigaction(int signal, const struct sigaction* act, struct sigaction* old) {
   if (here() && means_crash(signal)) {
     if (old != nullptr) *old = {};
     return 0;
@@ -94,17 +94,17 @@ SCHED_EXPORT int sigaction(int signal, const struct sigaction* act, struct sigac
   return real_sigaction(signal, act, old);
 }
 
-SCHED_EXPORT sighandler_t signal(int signal, sighandler_t handler) {
+SCHED_RUN_EXPORT sighandler_t signal(int signal, sighandler_t handler) {
   if (here() && means_crash(signal)) return SIG_DFL;
   note_handler(signal, handler == SIG_DFL);
   return real_signal(signal, handler);
 }
 
-SCHED_EXPORT unsigned alarm(unsigned seconds) {
+SCHED_RUN_EXPORT unsigned alarm(unsigned seconds) {
   return here() ? 0 : real_alarm(seconds);
 }
 
-SCHED_EXPORT int setitimer(__itimer_which_t which, const itimerval* to, itimerval* old) {
+SCHED_RUN_EXPORT int setitimer(__itimer_which_t which, const itimerval* to, itimerval* old) {
   if (!here()) return real_setitimer(which, to, old);
   if (old != nullptr) *old = {};
   return 0;

@@ -112,12 +112,12 @@ compile_all() { # COMPILER
 }
 
 link_program() { # COMPILER
-  local log=$folder/link.log
+  local log=$folder/link.log options
+  mapfile -t options < <(sed 's/^LINKER:/-Wl,/' "$parts/link_options")
   "$1" -o "$program" -no-pie "$parts/marks_begin.cc.o" "${objects[@]}" "${cflags[@]}" "$parts/marks_end.cc.o" \
-    -Qunused-arguments -Wl,--wrap=main -Wl,-z,norelro -Wl,-z,now -rdynamic \
-    -Wl,--undefined=sched_interpose_memory,--undefined=sched_interpose_threads,--undefined=sched_interpose_refused \
-    -Wl,--undefined=__wrap_main -Wl,--start-group "$parts/libsched_run.a" "$parts/libsched_report.a" \
-    "$parts/libsched.a" -Wl,--end-group -pthread -ldl -lm >"$log" 2>&1 && return
+    -Qunused-arguments "${options[@]}" -Wl,--wrap=main,--undefined=__wrap_main -Wl,-z,norelro -Wl,-z,now \
+    -Wl,--start-group "$parts/libsched_run.a" "$parts/libsched_report.a" "$parts/libsched.a" -Wl,--end-group \
+    -pthread -ldl -lm >"$log" 2>&1 && return
   if grep -q "undefined reference to .\(main\|__real_main\)'" "$log"; then
     die $USAGE "the program has no main()"
   fi
