@@ -35,6 +35,7 @@ void trace(StepKind kind, const volatile void* p, Loc* loc, uint64_t value, uint
 void wait_at(const volatile void* p, Loc* loc, WaitFor what, uintptr_t pc) {
   if (!latest_is_seen(loc)) return;
   trace(StepKind::kWait, p, loc, 0, pc);
+  g.self->futex_bits = ~0u;  // any notification wakes it
   block(what, const_cast<const void*>(p), false, 0);
 }
 
@@ -98,7 +99,8 @@ SCHED_LIBCXX(void, wait_any, SCHED_ANY(__libcpp_atomic_wait, 20) "i",
   if (!here()) return real_wait_any(p, monitored);
   point();
   Loc* loc = waitable_at(p, 1);
-  if (static_cast<int32_t>(loc->notifications) == monitored) wait_at(p, loc, WaitFor::kFutex, SCHED_PC());
+  if (static_cast<int32_t>(loc->notifications) == monitored)
+    wait_at(p, loc, WaitFor::kFutex, SCHED_PC());
 }
 
 SCHED_LIBCXX(void, notify_one_any, SCHED_ANY(__cxx_atomic_notify_one, 23),
