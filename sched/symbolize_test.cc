@@ -24,6 +24,15 @@ bool have_symbolizer() {
   return std::system("command -v llvm-symbolizer addr2line >/dev/null 2>&1") == 0;
 }
 
+// A program's own functions may begin with the names of the library's.
+TEST(Uninteresting, NamesOfTheLibraryAreWhole) {
+  for (const char* name : {"free", "exit", "raise", "sched_swap", "__cxa_throw", "start_thread"})
+    EXPECT_TRUE(is_uninteresting(std::string(name))) << name;
+  for (const char* name :
+       {"free_list", "exit_code", "raise_alarm", "sched_task", "clone_tree", "start_threads"})
+    EXPECT_FALSE(is_uninteresting(std::string(name))) << name;
+}
+
 TEST(Symbolize, FindsFunctionFileAndLine) {
   if (!have_symbolizer()) GTEST_SKIP() << "neither llvm-symbolizer nor addr2line here";
   const std::string text = print_stack({"read by thread a", {here::caller()}});

@@ -146,15 +146,12 @@ class Search {
     note("it reads standard input, which is at its end");
   }
 
+  double progress_seconds() const { return terminal_ ? kProgressSeconds : kSparseProgressSeconds; }
   void show_progress() {
     if (!first()) return;
     const double at = seconds();
     if (at < next_progress_) return;
-    next_progress_ = at + (terminal_ ? kProgressSeconds : kSparseProgressSeconds);
-    if (!terminal_ && at < kSparseProgressSeconds) {
-      next_progress_ = kSparseProgressSeconds;
-      return;
-    }
+    next_progress_ = at + progress_seconds();
     const Counts all = jobs_.sum();
     say((terminal_ ? "\r\033[K" : "") + std::to_string(all.executions) + " schedules, " +
         rates(all) + (terminal_ ? "" : "\n"));
@@ -296,7 +293,7 @@ class Search {
   bool told_input_ = false, progress_shown_ = false;
   Counts own_;
   uint32_t most_threads_ = 0;
-  double next_progress_ = 0;
+  double next_progress_ = progress_seconds();
 };
 
 }  // namespace

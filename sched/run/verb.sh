@@ -160,7 +160,8 @@ start_program() { # FLAGS...
   { (trap - INT; exec "$program" --name="$(program_name)" "$@" -- "${arguments[@]}" 2>&3 3>&-); } 3>&2 2>/dev/null
   code=$?
   case $code in
-    $OK | $USAGE | $BROKEN | $FOUND | 130 | 143) exit $code ;;
+    # Also: interrupted, terminated, or nobody read on.
+    $OK | $USAGE | $BROKEN | $FOUND | 130 | 141 | 143) exit $code ;;
   esac
   die $BROKEN "the program ended in a way that cannot be seen from inside (exit code $code)"
 }
