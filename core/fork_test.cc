@@ -9,7 +9,10 @@
 
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <memory>
+#include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -49,9 +52,30 @@ constexpr unsigned kChildSeconds = 60;  // far more than any child needs
     }                                                                                      \
   } while (false)
 
+// Whether all other threads of the process sleep.
+bool others_sleep() {
+  const std::string me = std::to_string(gettid());
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    if (task.path().filename() == me) continue;
+    std::string stat;
+    std::getline(std::ifstream(task.path() / "stat"), stat);
+    const size_t name_end = stat.rfind(')');  // then a blank, and the state
+    if (name_end != std::string::npos && stat.compare(name_end + 2, 1, "S") != 0) return false;
+  }
+  return true;
+}
+
+// The allocator of ASan (clang 14) is not made ready for a fork: a thread that is just starting may hold
+// one of its locks, and then a child that allocates hangs. So they get the time to start.
+void let_threads_start() {
+  if (!kAddressSanitizer) return;
+  for (int i = 0; i < 100 && !others_sleep(); ++i) usleep(1000);
+}
+
 // Runs `child` in a fork. Answers "" if it came to its end, else what became of it.
 template <typename Child>
 std::string in_child(Child child) {
+  let_threads_start();
   const pid_t pid = fork();
   if (pid == 0) {
     alarm(kChildSeconds);
