@@ -12,14 +12,21 @@
 extern "C" const char sched_interpose_end;
 const char sched_interpose_end = 1;
 
+// A sanitizer has weak ones, too, which come first: there these must not be.
+#if SCHED_ASAN
+#define SCHED_END_LINKAGE
+#else
+#define SCHED_END_LINKAGE gnu::weak,
+#endif
+
 // The real function is looked up by a constructor, as in real.cc, or by a caller that is earlier.
 #define SCHED_END(name, ...)                                                                \
   static void (*real_##name)(int);                                                          \
   [[gnu::constructor(101)]] static void resolve_##name() {                                  \
     real_##name = reinterpret_cast<void (*)(int)>(dlsym(RTLD_NEXT, #name));                 \
   }                                                                                         \
-  extern "C" [[gnu::weak, gnu::visibility("default"), gnu::noreturn]] void name(int status) \
-      __VA_ARGS__ {                                                                         \
+  extern "C"[[ SCHED_END_LINKAGE gnu::visibility("default"), gnu::noreturn ]] void name(    \
+      int status) __VA_ARGS__ {                                                             \
     if (sched::here())                                                                      \
       sched::fail_execution(sched::FailureKind::kLimit, "",                                 \
                             #name "() in the middle of an execution would end the engine"); \
