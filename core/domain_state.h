@@ -114,7 +114,8 @@ class DomainState final : public platform::Sections {
   bool ended(const Lock&) const noexcept { return ended_; }
 
   // Around a fork (fork_watch.h): takes every lock that is behind the domain, in the order refill
-  // worker's, pools', `mutex`, the RCU's; and gives them back. Not that of grace periods: in a child there is none.
+  // worker's, pools', `mutex`, the RCU's, the memory's; and gives them back. Not that of grace periods:
+  // in a child there is none.
   void lock_for_fork() noexcept;
   void unlock_after_fork(bool in_child) noexcept;
   // How many forks lie between the domain's making and this process. If any, it has no workers.

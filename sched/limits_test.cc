@@ -258,7 +258,8 @@ TEST(Limits, UncontrolledCallsAreNamed) {
       },
       1);
   EXPECT_EQ(FailureKind::kLimit, r.failure.kind);
-  EXPECT_EQ(0u, r.failure.message.rfind("fork() is not controlled by the engine: ", 0)) << r.failure.message;
+  EXPECT_EQ(0u, r.failure.message.rfind("fork() is not controlled by the engine: ", 0))
+      << r.failure.message;
 }
 void expect_limit(const char* message, Body body, Options o = seeded(1)) {
   const Result r = search(body, 1, o);

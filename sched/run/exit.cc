@@ -170,7 +170,7 @@ SCHED_RUN_EXPORT void abort() {
 }
 
 SCHED_RUN_EXPORT void __assert_fail(const char* expression, const char* file, unsigned line,
-                                const char* function) {
+                                    const char* function) {
   if (here()) {
     g.active = false;
     std::string message = std::string("assertion failed: ") + expression + " (" + file + ":" +

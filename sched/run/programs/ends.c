@@ -73,8 +73,12 @@ static void* end(void* unused) {
   return NULL;
 }
 
-static void handler(void) { handled = 1; }
-static void failing_handler(void) { assert(handled == 2); }
+static void handler(void) {
+  handled = 1;
+}
+static void failing_handler(void) {
+  assert(handled == 2);
+}
 
 __attribute__((destructor)) static void destructor(void) {
   assert(strcmp(how, "destructor") != 0);

@@ -5,13 +5,25 @@
 
 int g, shadow, fibers, search, say;
 
-long random(void) { return 4; }
-int raise(int signal) { return signal + 1; }
-void* strdup(const char* text) { return (void*)text; }
-int fail(void) { return 7; }
-int run(void) { return 8; }
+long random(void) {
+  return 4;
+}
+int raise(int signal) {
+  return signal + 1;
+}
+void* strdup(const char* text) {
+  return (void*)text;
+}
+int fail(void) {
+  return 7;
+}
+int run(void) {
+  return 8;
+}
 
-static void* thread(void* unused) { return unused; }
+static void* thread(void* unused) {
+  return unused;
+}
 
 int main(void) {
   pthread_t t;

@@ -26,8 +26,12 @@ thread_local int own = 5;
 int marked;
 int* heap_kept;
 
-[[gnu::constructor(200)]] void early() { assert(marked++ == 0); }
-[[gnu::destructor]] void late() { assert(marked++ >= 1); }
+[[gnu::constructor(200)]] void early() {
+  assert(marked++ == 0);
+}
+[[gnu::destructor]] void late() {
+  assert(marked++ >= 1);
+}
 
 struct Local {
   std::string text = "a text that is too long for a small string";
