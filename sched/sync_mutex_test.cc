@@ -324,6 +324,7 @@ void spins() {
              ++n;
              pthread_spin_unlock(&a);
            });
+  EXPECT_GE(n, 2);
   pthread_spin_destroy(&a);
   pthread_spin_destroy(&b);
 }
