@@ -44,6 +44,7 @@ void readers_and_a_writer() {
     ++noted;
     pthread_rwlock_unlock(&lock.l);
   });
+  require(noted >= 1, "what the writer noted is lost");
 }
 TEST(Rwlock, WritersExclude) {
   expect_clean(readers_and_a_writer<false>);

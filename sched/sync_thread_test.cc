@@ -257,6 +257,7 @@ TEST(Once, TwoControlsDoNotOrder) {
     memset(once, 0, sizeof once);
     auto get = [](int i) { pthread_once(&once[i], [] { ++value; }); };
     parallel([=] { get(0); }, [=] { get(1); });
+    require(value != 0, "nobody ran");
   });
 }
 TEST(Once, FromItselfIsMisuse) {
