@@ -13,6 +13,7 @@
 #include "sched/fatal.h"
 #include "sched/journal.h"
 #include "sched/memory.h"
+#include "sched/profile.h"
 #include "sched/recorder.h"
 #include "sched/signals.h"
 #include "sched/strategy.h"
@@ -262,7 +263,7 @@ void begin_execution(const Options& options, bool record) {
   g.recording = record;
   g.races = options.races;
   g.ordered = options.races || options.weak_memory;
-  g.every_point = record || options.choices != nullptr;
+  g.every_point = record || options.choices != nullptr || options.learn != nullptr;
   g.slow_access = record || options.plain_points;
   g.fair = false;
   g.fair_cursor = 0;
@@ -279,6 +280,7 @@ void begin_execution(const Options& options, bool record) {
   keys_reset();
   memory_reset();
   recorder_reset();
+  profile_reset();
   strategy_reset();
   set_countdown(next_distance());
 }
@@ -317,6 +319,7 @@ Result execute(void (*body)(void*), void* argument, const Options& options, bool
   r.allocations = arena_allocations();
   if (ending == Verdict::kFailed) r.failure = std::move(g.failure);
   if (record) r.recording = recorder_take();
+  if (options.learn != nullptr) profile_take(r.steps);
   return r;
 }
 
@@ -406,6 +409,7 @@ void slow_point(Intent intent) {
   check_budget();
   uint64_t left = g.strategy_left;
   bool preempt = true;
+  if (g.options.learn != nullptr) profile_access(intent);
   if (g.every_point) {
     preempt = left == 1;
     if (left > 1) --left;

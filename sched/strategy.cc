@@ -23,6 +23,14 @@ Scheduler& scheduler_of(const Options& options) {
   switch (options.strategy) {
     case Strategy::kRandom:
       return random_scheduler();
+    case Strategy::kPct:
+      return pct_scheduler();
+    case Strategy::kPos:
+      return pos_scheduler();
+    case Strategy::kSurw:
+      return surw_scheduler();
+    case Strategy::kSweep:
+      return sweep_scheduler();
   }
   SCHED_CHECK(false, "no such strategy");
 }

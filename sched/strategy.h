@@ -53,6 +53,13 @@ class Scheduler {
 
 // The scheduler of an execution with these options; each file of strategy/ has one.
 Scheduler& random_scheduler();
+Scheduler& pct_scheduler();
+Scheduler& pos_scheduler();
+Scheduler& surw_scheduler();
+Scheduler& sweep_scheduler();
+
+// How often those that are asked at each point let waiters be candidates.
+inline constexpr uint32_t kWaitersOneIn = 64;
 
 // The generator of the execution, from Options::seed.
 uint64_t next_random();
