@@ -98,6 +98,11 @@ const char* failure_kind_name(FailureKind kind) {
   return "unknown";
 }
 
+const char* strategy_name(Strategy strategy) {
+  static const char* const names[] = {"random", "pct", "pos", "surw", "sweep"};
+  return names[static_cast<unsigned>(strategy)];
+}
+
 const char* step_kind_name(StepKind kind) {
   static const char* const names[] = {"load",   "store", "rmw",    "cas-fail",  "fence",  "read",
                                       "write",  "lock",  "unlock", "try-lock",  "wait",   "wake",

@@ -155,13 +155,50 @@ struct Recording {
   std::vector<Choice> choices;  // replays this execution with no seed at all
 };
 
+// How a schedule is made where neither choices nor bytes say it; strategy/ has one file for each.
+enum class Strategy : uint8_t {
+  kRandom,  // preemptions at uniform distances, by a uniform choice
+  kPct,     // random priorities, which change at few points
+  kPos,     // random priorities of operations, anew where they race
+  kSurw,    // all interleavings of some operations equally likely
+  kSweep,   // no preemption, one, two: evenly spread over the execution
+};
+// "random", "pct", ...
+const char* strategy_name(Strategy strategy);
+
+// What an execution shows of its program, for strategies that want to know before the next.
+struct Profile {
+  // Of 8 bytes, which at least two threads accessed by atomics, locks and the like, and one wrote.
+  struct Object {
+    uintptr_t address;
+    uint32_t accesses[kMaxThreads];  // by each thread, in order of creation
+    uint32_t all() const {
+      uint32_t sum = 0;
+      for (const uint32_t n : accesses) sum += n;
+      return sum;
+    }
+  };
+  uint64_t points = 0;
+  std::vector<Object> objects;  // in order of first access
+};
+
+inline constexpr uint32_t kUsualPoints = 200;
+
 struct Options {
   uint64_t seed = 1;
   // Choices taken from bytes first, two bytes a preemption: (points until it, thread). See
   // strategy.h.
   std::span<const uint8_t> bytes = {};
-  // Then random: mean number of points between preemptions; 0 = no further preemptions.
-  uint32_t mean_interval = 8;
+  // Then by the strategy, from the seed.
+  Strategy strategy = Strategy::kRandom;
+  uint32_t mean_interval = 8;  // kRandom: mean number of points between preemptions; 0: none
+  uint32_t depth = 3;          // kPct: ordered constraints of the bugs looked for; 16 at most
+  uint32_t number = 0;         // kSweep: which of its schedules
+  // Of an earlier execution of the same program, by the same process. Null: kPct and kSweep take kUsualPoints
+  // for the number of points, kSurw all threads for equal.
+  const Profile* profile = nullptr;
+  uint32_t interesting = 1;  // kSurw: objects whose accesses are interleaved uniformly; 0: all
+  Profile* learn = nullptr;  // filled at the end; then each point takes longer
   // If set: exactly these departures from the default schedule, no bytes, no seed.
   const std::vector<Choice>* choices = nullptr;
 
@@ -204,6 +241,11 @@ struct Result {
   Failure failure;      // kind kNone unless failed
   Recording recording;  // empty unless recorded
 };
+
+// Sets the strategy, and what is particular to it, of the schedule with this number among those of one
+// program: no strategy finds all bugs soon, so they take turns. Number 0 is a random one; let it learn, and the
+// others have its profile.
+void mix_strategies(uint32_t index, Options* options);
 
 // Runs body(argument) as logical thread "main" until every thread has ended. MAY BLOCK: no. After a
 // failure the objects on the abandoned stacks are never destroyed; the engine itself stays usable.

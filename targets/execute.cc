@@ -23,7 +23,9 @@ sched::Options schedule_options(const Program& program, unsigned index,
   sched::Options options;
   Random random(uint64_t{program.seed} << 32 | index);
   options.seed = random.next();
-  options.mean_interval = program.interval;
+  // Else none are wanted beyond those given.
+  if (index != 0 && program.interval != 0) sched::mix_strategies(index, &options);
+  if (options.strategy == sched::Strategy::kRandom) options.mean_interval = program.interval;
   options.plain_points = program.plain_points;
   options.fail_allocation = program.fail_allocation;
   bytes->clear();
@@ -67,8 +69,13 @@ bool add_execution(Body body, const Program& program, sched::Options& schedule, 
 ExecuteResult execute(Body body, const Program& program, const ExecuteOptions& options) {
   ExecuteResult result;
   std::vector<uint8_t> bytes;
+  sched::Profile profile;  // of the first schedule, for the others
   for (unsigned index = 0; index < program.schedules; ++index) {
     sched::Options schedule = schedule_options(program, index, &bytes);
+    if (index != 0)
+      schedule.profile = &profile;
+    else if (program.schedules > 1)
+      schedule.learn = &profile;
     if (!add_execution(body, program, schedule, index, options, result)) break;
   }
   return result;
