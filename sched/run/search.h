@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the program again and again, each time under another schedule, until one fails or time is up.
 //
-// Schedules: the first is the default one, without preemptions; those after it are random, seeded from
-// Settings::seed and their number, with several mean distances between preemptions in turn. An execution
-// that spends Settings::points goes on fairly; if that does not end either, it is a livelock.
+// Schedules: those of schedule_of_search() (sched/search.h). An execution that spends Settings::points goes
+// on fairly; if that does not end either, it is a livelock.
 //
 // Output, all of it on our own standard output, whatever the program does to its own: a line that says
 // what is run, progress, notes, the failure, "replay: ...", "SUMMARY: ...", and at last "executions: N".
