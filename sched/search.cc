@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <iterator>
 #include <sstream>
+#include <utility>
 
 #include "sched/report.h"
 
@@ -19,7 +20,21 @@ uint64_t mix(uint64_t z) {  // splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
   return z ^ z >> 31;
 }
 
-void tell_and_abort(const Failure& failure, const Recording& recording, void*) {
+// Guarantees are what fail() names; the engine's own verdicts are known by their kind.
+Failure told(Failure failure) {
+  if (failure.kind != FailureKind::kOracle) failure.guarantee.clear();
+  return failure;
+}
+
+Result run_explained(const Body& body, Options options) {
+  options.explain = true;
+  Result result = run(body, options);
+  result.failure = told(std::move(result.failure));
+  return result;
+}
+
+void tell_and_abort(const Failure& engines, const Recording& recording, void*) {
+  const Failure failure = told(engines);
   std::fprintf(stderr, "\n%s\n%s", print_failure_report(failure, recording, {}).c_str(),
                summary_line(failure).c_str());
   std::fflush(stderr);
@@ -39,8 +54,7 @@ SearchResult search(const Body& body, const Options& base, uint64_t executions) 
   SearchResult found;
   while (found.executions < executions && !found.failed()) {
     found.options = schedule_of_search(base, found.executions++);
-    found.options.explain = true;
-    found.result = run(body, found.options);
+    found.result = run_explained(body, found.options);
     found.points += found.result.steps;
     found.cut_off += found.result.verdict == Verdict::kCutOff;
   }
@@ -59,8 +73,7 @@ std::string describe(const SearchResult& found) {
 Result replay(const Body& body, const std::vector<Choice>& choices, const Options& base) {
   Options o = base;
   o.choices = &choices;
-  o.explain = true;
-  return run(body, o);
+  return run_explained(body, o);
 }
 
 std::string print_choice(const Choice& c) {

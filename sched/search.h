@@ -28,7 +28,8 @@ struct SearchResult {
   uint64_t points = 0;      // scheduling points of all of them
   uint64_t cut_off = 0;     // how many spent their step budget, and ended under a fair schedule
   Options options;          // of the last one
-  Result result;            // of the last one; if it failed, with its recording
+  // Of the last one; if it failed, with its recording. The failure names a guarantee only if fail() did.
+  Result result;
   bool failed() const { return result.verdict == Verdict::kFailed; }
 };
 
@@ -41,7 +42,8 @@ SearchResult search(const Body& body, const Options& base = {},
 // The failure for a person (report.h), and its choices; nothing if none failed. Lines, the last one ended.
 std::string describe(const SearchResult& found);
 
-// One schedule again: `choices` of a recording, all else as in `base`. A failure comes with its recording.
+// One schedule again: `choices` of a recording, all else as in `base`. A failure comes as from
+// search().
 Result replay(const Body& body, const std::vector<Choice>& choices, const Options& base = {});
 
 // Choices as text: "main.1 op 0 point 5 -> main.2".
