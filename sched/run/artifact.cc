@@ -89,7 +89,7 @@ bool parse_line(const std::string& text, Artifact* a) {
     line.in >> std::hex >> a->hash;
     return true;
   }
-  if (word == "source" || word == "flag" || word == "argument") {
+  if (word == "source" || word == "flag" || word == "argument" || word == "library") {
     a->built += text + "\n";
     return true;
   }

@@ -49,13 +49,18 @@ double now() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
+// The engine's words for its limit.
+std::string too_many_threads() {
+  return "more than " + std::to_string(kMaxThreads) + " threads at once";
+}
+
 class Search {
  public:
   Search(const Settings& settings, Jobs& jobs)
       : s_(settings), jobs_(jobs), start_(now()), terminal_(isatty(own_output()) != 0) {}
 
   int run() {
-    if (first())
+    if (first() && !s_.goes_on)
       say("lastput: program " + s_.name + ", seed " + std::to_string(s_.seed) +
           ", options: " + (s_.words.empty() ? "none" : s_.words) + "\n");
     for (; goes_on(); ++own_.executions) {
@@ -179,7 +184,11 @@ class Search {
   }
 
   int finish(int code) {
-    say("executions: " + std::to_string(jobs_.sum().executions) + "\n");
+    if (code == kTooNarrow)
+      note(too_many_threads() +
+           ": it is run with the library sched_wide, from its first schedule on");
+    else
+      say("executions: " + std::to_string(jobs_.sum().executions) + "\n");
     return code;
   }
 
@@ -203,6 +212,9 @@ class Search {
 
   int tell_failure(const Result& failed) {
     clear_progress();
+    if (s_.has_wider && failed.failure.kind == FailureKind::kLimit &&
+        failed.failure.message == too_many_threads())
+      return kTooNarrow;
     const Options failing = tried_;
     const FailureKind kind = failed.failure.kind;
     const double after = seconds();

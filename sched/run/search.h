@@ -17,7 +17,7 @@ namespace sched::program {
 struct Settings {
   std::string name;   // of the program, for people
   std::string words;  // the flags as given, for people
-  std::string built;  // lines of source, flag and argument (artifact.h)
+  std::string built;  // what it is built of (artifact.h)
   double seconds = 10;
   uint64_t executions = 0;  // at most; 0: as time allows
   uint64_t seed = 1;
@@ -29,6 +29,8 @@ struct Settings {
   unsigned jobs = 1;             // processes
   std::string json;              // file for the summary; empty: none
   bool color = false;
+  bool has_wider = false;  // there is a library for more threads
+  bool goes_on = false;    // with that library: what is run has been said
 };
 
 // What both need in this process, before its first execution.
@@ -36,8 +38,10 @@ void prepare();
 
 // How a program of ours ends.
 inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kFound = 77;
+// For the driver alone: to be linked with the wider library, and started again.
+inline constexpr int kTooNarrow = 76;
 
-// ERRORS: kFound, a schedule failed; kBroken, the engine does not control what the program does.
+// ERRORS: kFound, a schedule failed; kBroken, the engine does not control what the program does; kTooNarrow.
 int search(const Settings& settings);
 
 struct ReplaySettings {
