@@ -7,6 +7,11 @@
 function(sched_instrument)
   get_property(asan GLOBAL PROPERTY SCHED_ASAN)
   foreach(target IN LISTS ARGN)
+    get_target_property(sources ${target} SOURCES)
+    if(sources MATCHES "\\.c(;|$)" AND NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+      message(FATAL_ERROR "sched_instrument(${target}): it has C sources, and the C compiler here is \
+${CMAKE_C_COMPILER_ID}: configure with -DCMAKE_C_COMPILER=clang")
+    endif()
     # Function entry and exit hooks are left out: stacks come from frame pointers.
     target_compile_options(${target} PRIVATE -g -fno-omit-frame-pointer -fsanitize=thread
       "SHELL:-mllvm -tsan-instrument-func-entry-exit=0")

@@ -34,11 +34,17 @@ install(FILES ${CMAKE_CURRENT_BINARY_DIR}/schedConfig.cmake ${CMAKE_CURRENT_BINA
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/sanitizers/instrument_memory_calls.sh DESTINATION ${package})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/sched)
 
+set(library_flags)
+if(SCHED_LIBCXX)
+  list(JOIN LASTPUT_LIBCXX_COMPILE_FLAGS " " compile)
+  list(JOIN LASTPUT_LIBCXX_LINK_FLAGS " " link)
+  set(library_flags "LIBRARY_CXXFLAGS=${compile}" "LIBRARY_LDFLAGS=${link}")
+endif()
 foreach(step install files headers example parts refusals compilers)
   add_test(NAME sched_installed.${step} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/install_test.sh ${step}
     ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_BINARY_DIR}/installed ${CMAKE_CXX_COMPILER})
   set_tests_properties(sched_installed.${step} PROPERTIES
-    FIXTURES_REQUIRED sched_installed SKIP_RETURN_CODE 3 TIMEOUT 600)
+    FIXTURES_REQUIRED sched_installed SKIP_RETURN_CODE 3 TIMEOUT 600 ENVIRONMENT "${library_flags}")
 endforeach()
 set_tests_properties(sched_installed.install PROPERTIES
   FIXTURES_REQUIRED "" FIXTURES_SETUP sched_installed)

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # The library as others get it: installed, moved, and used from outside the tree.
 # Usage: install_test.sh STEP SCHED_DIR BUILD_DIR WORK_DIR CXX
+# $LIBRARY_CXXFLAGS, $LIBRARY_LDFLAGS: what takes the C++ library that the engine was built with; empty: the default.
 # `install` comes first; the others use what it leaves in WORK_DIR. Exit codes: 0; 1 an offence; 3
 # something is missing on this machine.
 set -eu -o pipefail
 step=${1:?usage: install_test.sh STEP SCHED_DIR BUILD_DIR WORK_DIR CXX}
 sched=$2 build=$3 work=$4 cxx=$5
 readonly prefix=$work/moved/sched example=$sched/examples/queue
-unset CXXFLAGS LDFLAGS CMAKE_PREFIX_PATH CMAKE_BUILD_TYPE
+unset CMAKE_PREFIX_PATH CMAKE_BUILD_TYPE
+export CXXFLAGS=${LIBRARY_CXXFLAGS-} LDFLAGS=${LIBRARY_LDFLAGS-}
 
 fail() {
   printf 'FAILED: %s\n' "$*"
@@ -56,7 +58,9 @@ step_headers() {
   local header
   for header in "$prefix"/include/sched/*.h; do
     printf '#include <sched/%s>\n#include <sched/%s>\n' "${header##*/}" "${header##*/}" >"$work/alone.cc"
-    quietly "$cxx" -std=c++20 -Wall -Wextra -Wconversion -Werror -fsyntax-only -I"$prefix/include" "$work/alone.cc"
+    # shellcheck disable=SC2086  # a list of words
+    quietly "$cxx" -std=c++20 $CXXFLAGS -Wall -Wextra -Wconversion -Werror -fsyntax-only -I"$prefix/include" \
+      "$work/alone.cc"
   done
 }
 
@@ -89,13 +93,32 @@ step_example() {
   expect 0 'does not fail' "$work/right/queue_search" --replay="$work/kept"
 }
 
-# A library of one's own that is code under test, and more threads than sched::sched has.
+# A library of one's own that is code under test, and in C; a GoogleTest; more threads than sched::sched has.
 step_parts() {
   local project=$work/parts
   mkdir -p -- "$project"
-  cat >"$project/part.cc" <<'END'
+  cat >"$project/part.c" <<'END'
 int plain;
-void touch() { ++plain; }
+void touch(void) { ++plain; }
+END
+  cat >"$project/a_test.cc" <<'END'
+#include <gtest/gtest.h>
+#include <sched/search.h>
+
+#include <thread>
+
+extern "C" void touch();
+
+void touches(bool both) {
+  std::thread other(touch);
+  if (both) touch();
+  other.join();
+}
+TEST(Touch, IsNotForTwo) {
+  EXPECT_TRUE(sched::search([] { touches(true); }).failed());
+  const sched::SearchResult found = sched::search([] { touches(false); });
+  EXPECT_FALSE(found.failed()) << sched::describe(found);
+}
 END
   cat >"$project/main.cc" <<'END'
 #include <sched/search.h>
@@ -104,7 +127,7 @@ END
 #include <thread>
 #include <vector>
 
-void touch();
+extern "C" void touch();
 
 // As many threads at once as there may be; those behind it are one too many, and `racing` ones touch the part.
 void body(unsigned more, unsigned racing) {
@@ -124,21 +147,29 @@ int main(int argc, char** argv) {
 END
   cat >"$project/CMakeLists.txt" <<'END'
 cmake_minimum_required(VERSION 3.21)
-project(parts LANGUAGES CXX)
+project(parts LANGUAGES C CXX)
 find_package(sched CONFIG REQUIRED)
-add_library(part STATIC part.cc)
+add_library(part STATIC part.c)
 sched_instrument(part)
 sched_add_target(narrow main.cc)
 sched_add_target(wide main.cc WIDE)
 foreach(target narrow wide)
   target_link_libraries(${target} PRIVATE part)
 endforeach()
+if(NOT "$ENV{CXXFLAGS}" MATCHES "libc|c[+][+]/v1")  # the system's GoogleTest is not made for libc++
+  find_package(GTest REQUIRED)
+  sched_add_target(a_test a_test.cc)
+  target_link_libraries(a_test PRIVATE part GTest::gtest_main)
+endif()
 target_compile_definitions(narrow PRIVATE EXPECTED_WIDE=0)
 target_compile_definitions(wide PRIVATE EXPECTED_WIDE=1)
 END
-  quietly configure "$project" "$project/build"
+  expect 1 'it has C sources, and the C compiler here is GNU' \
+    configure "$project" "$project/gcc" -DCMAKE_C_COMPILER=gcc
+  quietly configure "$project" "$project/build" -DCMAKE_C_COMPILER="${cxx/clang++/clang}"
   quietly cmake --build "$project/build" -j 2
   cd -- "$project"
+  [ ! -e build/a_test ] || quietly build/a_test
   for width in narrow wide; do
     expect 0 'executions: 10000' "build/$width"
     expect 77 'plain' "build/$width" race
@@ -162,6 +193,7 @@ step_refusals() {
 # Other versions of clang than the engine's.
 step_compilers() {
   local other tried=
+  [ -z "$CXXFLAGS" ] || { echo 'SKIPPED: a libc++ is for one version of clang' && exit 3; }
   for other in clang++-14 clang++-19; do
     command -v $other >/dev/null && [ "$(command -v $other)" != "$(command -v "$cxx")" ] || continue
     tried+=" $other"
