@@ -100,6 +100,29 @@ TEST(Body, IsWhateverCanBeCalled) {
   EXPECT_EQ(calls, 4);
 }
 
+// What sched.h says of run().
+TEST(Run, FromAnyThread) {
+  sched::SearchResult found[2];
+  for (SearchResult& f : found) std::thread([&] { f = sched::search(add_in_two_steps); }).join();
+  EXPECT_TRUE(found[0].failed());
+  EXPECT_EQ(found[0].result.trace_hash, found[1].result.trace_hash);
+}
+TEST(Run, AnExceptionThatLeavesTheBodyIsAVerdict) {
+  EXPECT_EQ(sched::run([] { throw 1; }).failure.kind, FailureKind::kCrash);
+  EXPECT_EQ(sched::run(add_at_once).verdict, Verdict::kClean);
+}
+TEST(Run, EndsWhenDetachedThreadsHave) {
+  static std::atomic<int> ended;
+  const SearchResult found = sched::search(
+      [] {
+        ended.store(0);
+        std::thread([] { ended.fetch_add(1); }).detach();
+      },
+      {}, 100);
+  EXPECT_FALSE(found.failed()) << sched::describe(found);
+  EXPECT_EQ(ended.load(), 1);
+}
+
 class SearchMain : public testing::Test {
  protected:
   SearchMain() { keep("failure"); }

@@ -89,7 +89,7 @@ build_program() {
 # Whether build/explore/run is as this compiler would make it of the sources as they are.
 is_built() { # COMPILER
   [ -f "$parts/stamp" ] && grep -qF "|$1|" "$root/build/explore/.configured" 2>/dev/null &&
-    [ -z "$(find "$root/sched" "$root/sanitizers/modes.cmake" "$root/CMakeLists.txt" -name programs -prune -o \
+    [ -z "$(find "$root/sched" "$root/sanitizers" "$root/CMakeLists.txt" -name programs -prune -o \
       -type f -newer "$parts/stamp" -print -quit)" ]
 }
 build_engine() { # COMPILER
