@@ -50,35 +50,23 @@ elseif(LASTPUT_MODE STREQUAL "coverage")
   add_link_options(-fprofile-instr-generate)
 endif()
 
-# Code that runs under the engine: instrumented as for ThreadSanitizer, but linked with sched, which
-# defines the entry points itself. -fsanitize=thread must never reach the link. Coverage flags are
-# named one by one: comparison tracing would leak pointer values into the fuzzer's mutations.
-if(LASTPUT_MODE STREQUAL "afl")
-  set(LASTPUT_COVERAGE_FLAGS -fsanitize-coverage=trace-pc-guard)
-else()
-  set(LASTPUT_COVERAGE_FLAGS -fsanitize-coverage=inline-8bit-counters,pc-table)
-endif()
-# Function entry and exit hooks are left out: stacks come from frame pointers.
-set(LASTPUT_INSTRUMENT_FLAGS -fsanitize=thread "SHELL:-mllvm -tsan-instrument-func-entry-exit=0")
+# Code that runs under the engine.
+include(${CMAKE_CURRENT_LIST_DIR}/instrument.cmake)
 if(LASTPUT_MODE STREQUAL "explore-asan")
-  list(APPEND LASTPUT_INSTRUMENT_FLAGS "SHELL:-Xclang -fsanitize=address")
+  set_property(GLOBAL PROPERTY SCHED_ASAN ON)
   add_link_options(-fsanitize=address)
 endif()
-
-# Everything below is compiled without coverage instrumentation unless it says otherwise.
 function(lastput_under_engine target)
   if(LASTPUT_EXPLORES)
-    target_compile_options(${target} PRIVATE ${LASTPUT_INSTRUMENT_FLAGS})
-    if(CMAKE_CXX_COMPILER_VERSION VERSION_LESS 15)
-      set_target_properties(${target} PROPERTIES
-        C_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/sanitizers/instrument_memory_calls.sh
-        CXX_COMPILER_LAUNCHER ${PROJECT_SOURCE_DIR}/sanitizers/instrument_memory_calls.sh)
-    endif()
+    sched_instrument(${target})
   endif()
 endfunction()
+# Everything is compiled without coverage instrumentation unless it says otherwise.
 function(lastput_covered target)
-  if(LASTPUT_EXPLORES)
-    target_compile_options(${target} PRIVATE ${LASTPUT_COVERAGE_FLAGS})
+  if(LASTPUT_MODE STREQUAL "afl")
+    target_compile_options(${target} PRIVATE -fsanitize-coverage=trace-pc-guard)
+  elseif(LASTPUT_EXPLORES)
+    sched_cover(${target})
   endif()
 endfunction()
 

@@ -30,8 +30,7 @@ Result run(Body body, uint64_t seed, bool os_threads, bool record = false) {
   options.mean_interval = 3;
   options.os_threads = os_threads;
   options.record_always = record;
-  return sched::run([](void* f) { reinterpret_cast<Body>(f)(); }, reinterpret_cast<void*>(body),
-                    options);
+  return sched::run(body, options);
 }
 
 // --- Programs that end in every way there is

@@ -29,8 +29,7 @@ constexpr Classic kClassics[] = {
 };
 
 Result run_main(const Classic& classic, const Options& options) {
-  return sched::run([](void* main) { reinterpret_cast<int (*)()>(main)(); },
-                    reinterpret_cast<void*>(classic.main), options);
+  return sched::run(classic.main, options);
 }
 
 class ClassicsTest : public testing::TestWithParam<Classic> {};

@@ -186,8 +186,7 @@ size_t resident_pages() {
 }
 void run_many(uint64_t first, uint64_t last) {
   for (uint64_t seed = first; seed <= last; ++seed)
-    ASSERT_EQ(sched::run(call, reinterpret_cast<void*>(uses_everything), seeded(seed)).verdict,
-              Verdict::kClean);
+    ASSERT_EQ(run(uses_everything, seeded(seed)).verdict, Verdict::kClean);
 }
 TEST(Executions, LeaveNoMemoryBehind) {
   // What the longest of many executions touches stays resident; then there is nothing to add.

@@ -28,12 +28,7 @@ inline constexpr auto kSeqCst = std::memory_order_seq_cst;
 
 // A captureless body per program, so that nothing of one execution reaches the next.
 using Body = void (*)();
-inline void call(void* body) {
-  reinterpret_cast<Body>(body)();
-}
-inline Result run(Body body, const Options& options) {
-  return sched::run(call, reinterpret_cast<void*>(body), options);
-}
+using sched::run;
 
 inline Options seeded(uint64_t seed) {
   Options o;

@@ -23,10 +23,7 @@ constexpr auto kRelaxed = std::memory_order_relaxed;
 constexpr auto kAcquire = std::memory_order_acquire;
 constexpr auto kRelease = std::memory_order_release;
 
-Result run(Body body, const Options& options) {
-  return sched::run([](void* f) { reinterpret_cast<Body>(f)(); }, reinterpret_cast<void*>(body),
-                    options);
-}
+using sched::run;
 // The first failure within `runs` seeds, or the last clean one.
 Result search(Body body, uint64_t runs, Options options = {}) {
   options.mean_interval = 4;

@@ -4,42 +4,63 @@
 //
 // The code under test is compiled with -fsanitize=thread and linked WITHOUT it: sched defines the
 // instrumentation's entry points itself, and interposes on pthreads, malloc and the futex system
-// call. Logical threads are fibers on one OS thread; each owns the stack and the thread pointer of
+// call. So a program has either sched or ThreadSanitizer; CMake's sched_add_target() sees to the
+// flags. Logical threads are fibers on one OS thread; each owns the stack and the thread pointer of
 // a parked "donor" pthread, so thread_local, exceptions and every library call work as usual.
+//
+//   #include <sched/sched.h>
+//   sched::Result result = sched::run([&] { /* starts threads, joins them, checks */ });
+//   if (result.verdict == sched::Verdict::kFailed) puts(result.failure.message.c_str());
+//
+// That is one schedule; search.h tries many, and report.h tells people what failed.
 //
 //   what the code does                    what the engine makes of it
 //   ------------------------------------  ---------------------------------------------------------
 //   atomic load/store/RMW/fence           scheduling point, happens-before edges by memory order
 //   plain read/write                      race check (vector clocks); a point with plain_points
 //   pthreads and C11 threads: locks,      scheduling point, edges, blocking; deadlock, lost
-//     condition variables, semaphores,      wake-up and misuse are verdicts (README.md has the
-//     barriers, once, keys; futexes         table of calls)
+//     condition variables, semaphores,      wake-up and misuse are verdicts
+//     barriers, once, keys; futexes
 //   yield, sleep, timeouts                prefers another thread; time is virtual: it passes when
 //                                           the schedule wants it, or when nobody else can run
 //   malloc, free, new, delete             arena at a fixed address; use after free, double free,
 //                                           out of bounds, leak are verdicts
 //
-// Memory model: C++20 without load buffering (memory.h). A load may return a stale store where the
+// Memory model: C++20 without load buffering. A load may return a stale store where the
 // memory orders allow it; happens-before follows the orders as written, so a missing release or acquire
 // also shows as a data race on what it should have ordered.
 //
 // Determinism: same body, same options => same steps, same trace hash, same verdict, in any process
-// and after any other execution, as long as the body's own state is remade by each run.
+// and after any other execution, as long as the body's own state is remade by each run: globals and
+// static locals keep what a clean execution left in them. In one build, that is; choices (Choice)
+// survive rebuilding, seeds and hashes need not.
 //
-// Thread safety: one execution at a time in a process. Not async-signal-safe.
+// Thread safety: one execution at a time in a process, from any thread; other OS threads may go on
+// meanwhile, and are not simulated. Not async-signal-safe. Linux on x86-64.
 #ifndef LASTPUT_SCHED_SCHED_H_
 #define LASTPUT_SCHED_SCHED_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
+
+// The engine's interface has types of the C++ library: who uses it takes the one it was built with.
+#if defined(SCHED_LIBCXX) && SCHED_LIBCXX && !defined(_LIBCPP_VERSION)
+#error "this sched was built with libc++: compile with -stdlib=libc++, or use a sched built without"
+#elif defined(SCHED_LIBCXX) && !SCHED_LIBCXX && defined(_LIBCPP_VERSION)
+#error \
+    "this sched was built with libstdc++: compile without -stdlib=libc++, or use one built with it"
+#endif
 
 namespace sched {
 
-// Logical threads of one execution, main included. The library sched has 16, sched_wide has 32: each
-// thread is a part of every clock, so more of them make every step slower.
+// Logical threads at once in one execution, main included. The library sched_wide has more of them than
+// sched: each thread is a part of every clock, so more of them make every step slower. Defined by the
+// library's CMake target, by nobody else.
 #ifndef SCHED_MAX_THREADS
 #define SCHED_MAX_THREADS 16
 #endif
@@ -186,8 +207,8 @@ inline constexpr uint32_t kUsualPoints = 200;
 
 struct Options {
   uint64_t seed = 1;
-  // Choices taken from bytes first, two bytes a preemption: (points until it, thread). See
-  // strategy.h.
+  // Choices taken from bytes first, two bytes a preemption: (points until it, thread). Any bytes are a
+  // schedule. They live until run() returns, and so do `choices`.
   std::span<const uint8_t> bytes = {};
   // Then by the strategy, from the seed.
   Strategy strategy = Strategy::kRandom;
@@ -247,13 +268,45 @@ struct Result {
 // others have its profile.
 void mix_strategies(uint32_t index, Options* options);
 
-// Runs body(argument) as logical thread "main" until every thread has ended. MAY BLOCK: no. After a
-// failure the objects on the abandoned stacks are never destroyed; the engine itself stays usable.
+// Runs body(argument) as logical thread "main" until every thread has ended, those that it detached
+// too. MAY BLOCK: only as the code under test does outside of what is simulated (files, say).
+// ERRORS: what the code under test does wrong, an exception that leaves the body included, is in the
+// result; nothing is thrown. Where the engine itself cannot go on (no memory for its threads) it says so on
+// stderr and ends the process with exit code 2.
+//
+// What belongs to an execution should begin and end in it: memory that it allocates is the engine's, and a
+// leak if it is still there at the end. So results go to variables made before, and checks are calls of
+// fail(), not assertions of a test framework, which allocate. After a failure the threads' stacks are
+// abandoned: their objects are never destroyed; the engine itself stays usable.
 // REQUIRES: not called from inside an execution.
 Result run(void (*body)(void*), void* argument, const Options& options);
 
-// --- For the code that drives the code under test (all do nothing outside an execution)
-// ------------
+// What an execution runs: a function and its argument, or anything that can be called with none, by
+// reference: it must live as long as the call that takes it.
+class Body {
+ public:
+  Body(void (*function)(void*), void* argument) : function_(function), argument_(argument) {}
+  Body(void (*function)())
+      : Body([](void* f) { reinterpret_cast<void (*)()>(f)(); },
+             reinterpret_cast<void*>(function)) {}
+  template <class F>
+  requires(std::is_invocable_v<F&>&& std::is_object_v<std::remove_reference_t<F>> &&
+           !std::is_same_v<std::remove_cvref_t<F>, Body>) Body(F&& f)
+      : Body([](void* p) { (*static_cast<std::remove_reference_t<F>*>(p))(); },
+             const_cast<void*>(static_cast<const void*>(std::addressof(f)))) {}
+
+  Result run(const Options& options) const { return sched::run(function_, argument_, options); }
+
+ private:
+  void (*function_)(void*);
+  void* argument_;
+};
+inline Result run(const Body& body, const Options& options = {}) {
+  return body.run(options);
+}
+
+// --- For the code that drives the code under test: called by logical threads. Outside an execution, and on
+// --- threads that are not simulated, all but fail() do nothing, so that code may keep its calls.
 
 // Whether the caller is a logical thread of a running execution.
 bool active();

@@ -30,10 +30,7 @@ inline Options seeded(uint64_t seed) {
   return options;
 }
 
-inline Result run(Body body, const Options& options) {
-  return sched::run([](void* f) { reinterpret_cast<Body>(f)(); }, reinterpret_cast<void*>(body),
-                    options);
-}
+using sched::run;
 
 inline void expect_same(const Result& a, const Result& b) {
   EXPECT_EQ(a.verdict, b.verdict);

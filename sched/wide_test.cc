@@ -51,8 +51,7 @@ TEST(Wide, RacesOfTheLastThreadAreFound) {
 Result reorder(int (*main)(), uint64_t seed) {
   Options options = seeded(seed);
   options.mean_interval = 1u << seed % 7;
-  return sched::run([](void* f) { reinterpret_cast<int (*)()>(f)(); },
-                    reinterpret_cast<void*>(main), options);
+  return sched::run(main, options);
 }
 TEST(Wide, ReorderOfTwenty) {
   uint64_t found = 0;

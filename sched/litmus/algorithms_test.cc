@@ -264,10 +264,7 @@ sched::Options options_of(Watch watch, uint64_t seed) {
   o.fair_budget = 10000;
   return o;
 }
-sched::Result run(Body body, const sched::Options& options) {
-  return sched::run([](void* f) { reinterpret_cast<Body>(f)(); }, reinterpret_cast<void*>(body),
-                    options);
-}
+using sched::run;
 
 const char* const runs_set = getenv("LASTPUT_LITMUS_RUNS");
 const uint64_t runs = runs_set == nullptr ? 10000 : strtoull(runs_set, nullptr, 10);

@@ -44,12 +44,7 @@ inline std::set<int> outcomes(int (*program)(), bool weak = true) {
     o.seed = static_cast<uint64_t>(seed);
     o.mean_interval = 3;
     o.weak_memory = weak;
-    sched::Result r = sched::run(
-        [](void* p) {
-          const int outcome = reinterpret_cast<int (*)()>(p)();
-          seen[static_cast<size_t>(outcome)] = true;
-        },
-        reinterpret_cast<void*>(program), o);
+    sched::Result r = sched::run([program] { seen[static_cast<size_t>(program())] = true; }, o);
     EXPECT_EQ(sched::Verdict::kClean, r.verdict) << r.failure.message;
     if (r.verdict != sched::Verdict::kClean) break;
   }

@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "sched/search.h"
+
 namespace sched::program {
 namespace {
 
@@ -68,11 +70,8 @@ bool parse_setup(Line& line, Artifact* a) {
 }
 
 bool parse_choice(const std::string& text, Artifact* a) {
-  Line line(text);
   Choice c;
-  if (!line.word(&c.thread) || !line.is("op") || !line.number(&c.op) || !line.is("point") ||
-      !line.number(&c.point) || !line.is("->") || !line.word(&c.to) || !line.ends())
-    return false;
+  if (!sched::parse_choice(text, &c)) return false;
   a->schedule.push_back(std::move(c));
   return true;
 }
@@ -90,7 +89,7 @@ bool parse_line(const std::string& text, Artifact* a) {
     line.in >> std::hex >> a->hash;
     return true;
   }
-  if (word == "source" || word == "flag" || word == "argument") {
+  if (word == "source" || word == "flag" || word == "argument" || word == "library") {
     a->built += text + "\n";
     return true;
   }
@@ -105,9 +104,7 @@ std::string print(const Artifact& a) {
   text += a.built + print_setup(a);
   text += "steps " + std::to_string(a.steps) + "\nhash 0x" + hex(a.hash) + "\n";
   if (a.has_schedule) text += "schedule\n";
-  for (const Choice& c : a.schedule)
-    text += "  " + c.thread + " op " + std::to_string(c.op) + " point " + std::to_string(c.point) +
-            " -> " + c.to + "\n";
+  for (const Choice& c : a.schedule) text += "  " + print_choice(c) + "\n";
   return text + "end\n";
 }
 

@@ -7,6 +7,7 @@
 //   source 1b2c3d4e counter.c            checksum, path as given; one line a file
 //   flag -O2                             one line a word of --cflags
 //   argument 3                           one line an argument of main
+//   library sched_wide                   where it is linked with that, for more threads
 //   setup races off                      this and the others where they are not the default
 //   setup memory sc
 //   setup plain_points
@@ -19,7 +20,7 @@
 //     main.1 op 0 point 5 -> main.2
 //   end
 //
-// Lines of `source`, `flag` and `argument` are for whoever builds the program (verb.sh) and are copied.
+// Lines of `source`, `flag`, `argument` and `library` are for whoever builds the program (verb.sh) and are copied.
 #ifndef LASTPUT_SCHED_RUN_ARTIFACT_H_
 #define LASTPUT_SCHED_RUN_ARTIFACT_H_
 
@@ -32,7 +33,7 @@
 namespace sched::program {
 
 struct Artifact {
-  std::string built;  // lines of source, flag and argument
+  std::string built;  // lines of source, flag, argument and library
   FailureKind kind = FailureKind::kNone;
   std::string message;  // one line
   uint64_t steps = 0, hash = 0;

@@ -8,7 +8,7 @@ namespace {
 
 Artifact example() {
   Artifact a;
-  a.built = "source 0123abcd a folder/prog.c\nflag -O2\nargument two words\n";
+  a.built = "source 0123abcd a folder/prog.c\nflag -O2\nargument two words\nlibrary sched_wide\n";
   a.kind = FailureKind::kDeadlock;
   a.message = "nobody\ncan run";
   a.steps = 812;

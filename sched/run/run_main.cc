@@ -74,6 +74,8 @@ int search_with(const Flags& flags, bool color) {
   s.jobs = static_cast<unsigned>(flags.number("jobs", "1"));
   s.json = flags.get("json");
   s.color = color;
+  s.has_wider = flags.has("has-wider");
+  s.goes_on = flags.has("goes-on");
   return search(s);
 }
 

@@ -111,6 +111,32 @@ group_threads() {
   expect 0 '^no failure found in ' --memory=sc --executions=5000 store_buffer.c
 }
 
+# More threads than the engine has: they go on with the wider library.
+group_crowd() {
+  local note='^note: more than [0-9]+ threads at once: it is run with the library sched_wide'
+  expect 0 '^no failure found in ' --executions=300 crowd.c -- 9
+  says_not 'sched_wide'
+  expect 0 "$note" --executions=300 crowd.c -- 20
+  says '^executions: 300$'
+  [ "$(grep -c '^lastput: program crowd, seed 1' <<<"$output")" -eq 1 ] || offend "what is run is told more than once"
+  expect 0 "$note" --executions=300 --jobs=2 crowd.c -- 20
+  [ "$(grep -c '^note:' <<<"$output")" -eq 1 ] || offend "the wider library is told by more than one job"
+  expect 77 '^FAILED: data-race$' crowd.c -- 20 racy
+  says "$note"
+  says ' by main\.20( |$)'
+  local file
+  file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output")
+  grep -qxF 'library sched_wide' "$file" || offend "the artifact does not name its library"
+  expect_replay '^FAILED: data-race$'
+  sed 's/^library .*/library sched_huge/' "$file" >"$work/huge.lastput"
+  output=$("$lastput" replay --out="$work/out" "$work/huge.lastput" 2>&1)
+  [ $? -eq 1 ] || offend "replay with a library that is not there"
+  says 'was made with the library sched_huge, which is not here; there is: sched sched_wide'
+  # There is an end to that, too.
+  expect 2 '^  more than [0-9]+ threads at once$' crowd.c -- 2000
+  says "$note"
+}
+
 # What an execution leaves, the next one must not find.
 group_state() {
   expect 0 '^no failure found in ' --executions=500 state.cc -- argument
@@ -163,8 +189,8 @@ group_command() {
 }
 
 case ${1-} in
-  ends | memory | threads | state | command) "group_$1" ;;
-  *) echo "usage: run_test.sh ends|memory|threads|state|command" >&2 && exit 2 ;;
+  ends | memory | threads | crowd | state | command) "group_$1" ;;
+  *) echo "usage: run_test.sh ends|memory|threads|crowd|state|command" >&2 && exit 2 ;;
 esac
 [ $failures -eq 0 ] && echo "all as expected"
 exit $((failures != 0))

@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 
 #include "sched/fiber.h"
 #include "sched/report.h"
@@ -18,12 +17,12 @@
 #include "sched/run/watchdog.h"
 #include "sched/run/words.h"
 #include "sched/sched.h"
+#include "sched/search.h"
 #include "sched/shadow.h"
 
 namespace sched::program {
 namespace {
 
-constexpr uint32_t kIntervals[] = {8, 3, 20, 64, 5, 12, 2, 200};
 constexpr double kProgressSeconds = 1, kSparseProgressSeconds = 30;
 constexpr unsigned kOthersTried = 20;          // schedules, when the first failed
 constexpr uint64_t kEnoughOfOneThread = 1000;  // executions
@@ -50,10 +49,9 @@ double now() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-uint64_t mix(uint64_t z) {  // splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
-  z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
-  z = (z ^ z >> 27) * 0x94D049BB133111EBu;
-  return z ^ z >> 31;
+// The engine's words for its limit.
+std::string too_many_threads() {
+  return "more than " + std::to_string(kMaxThreads) + " threads at once";
 }
 
 class Search {
@@ -62,7 +60,7 @@ class Search {
       : s_(settings), jobs_(jobs), start_(now()), terminal_(isatty(own_output()) != 0) {}
 
   int run() {
-    if (first())
+    if (first() && !s_.goes_on)
       say("lastput: program " + s_.name + ", seed " + std::to_string(s_.seed) +
           ", options: " + (s_.words.empty() ? "none" : s_.words) + "\n");
     for (; goes_on(); ++own_.executions) {
@@ -99,9 +97,8 @@ class Search {
     o.step_budget = s_.points;
     o.fair_budget = s_.fair_points;
     o.leaks = false;  // a process that ends gives its memory back
-    o.seed = execution == 0 ? 0 : mix(s_.seed + execution * 0x9E3779B97F4A7C15u) | 1;
-    o.mean_interval = execution == 0 ? 0 : kIntervals[execution % std::size(kIntervals)];
-    return o;
+    o.seed = s_.seed;
+    return schedule_of_search(o, execution);
   }
 
   // Repeats what stalled with plain accesses as points.
@@ -187,7 +184,11 @@ class Search {
   }
 
   int finish(int code) {
-    say("executions: " + std::to_string(jobs_.sum().executions) + "\n");
+    if (code == kTooNarrow)
+      note(too_many_threads() +
+           ": it is run with the library sched_wide, from its first schedule on");
+    else
+      say("executions: " + std::to_string(jobs_.sum().executions) + "\n");
     return code;
   }
 
@@ -211,6 +212,9 @@ class Search {
 
   int tell_failure(const Result& failed) {
     clear_progress();
+    if (s_.has_wider && failed.failure.kind == FailureKind::kLimit &&
+        failed.failure.message == too_many_threads())
+      return kTooNarrow;
     const Options failing = tried_;
     const FailureKind kind = failed.failure.kind;
     const double after = seconds();

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the program again and again, each time under another schedule, until one fails or time is up.
 //
-// Schedules: the first is the default one, without preemptions; those after it are random, seeded from
-// Settings::seed and their number, with several mean distances between preemptions in turn. An execution
-// that spends Settings::points goes on fairly; if that does not end either, it is a livelock.
+// Schedules: those of schedule_of_search() (sched/search.h). An execution that spends Settings::points goes
+// on fairly; if that does not end either, it is a livelock.
 //
 // Output, all of it on our own standard output, whatever the program does to its own: a line that says
 // what is run, progress, notes, the failure, "replay: ...", "SUMMARY: ...", and at last "executions: N".
@@ -18,7 +17,7 @@ namespace sched::program {
 struct Settings {
   std::string name;   // of the program, for people
   std::string words;  // the flags as given, for people
-  std::string built;  // lines of source, flag and argument (artifact.h)
+  std::string built;  // what it is built of (artifact.h)
   double seconds = 10;
   uint64_t executions = 0;  // at most; 0: as time allows
   uint64_t seed = 1;
@@ -30,6 +29,8 @@ struct Settings {
   unsigned jobs = 1;             // processes
   std::string json;              // file for the summary; empty: none
   bool color = false;
+  bool has_wider = false;  // there is a library for more threads
+  bool goes_on = false;    // with that library: what is run has been said
 };
 
 // What both need in this process, before its first execution.
@@ -37,8 +38,10 @@ void prepare();
 
 // How a program of ours ends.
 inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kFound = 77;
+// For the driver alone: to be linked with the wider library, and started again.
+inline constexpr int kTooNarrow = 76;
 
-// ERRORS: kFound, a schedule failed; kBroken, the engine does not control what the program does.
+// ERRORS: kFound, a schedule failed; kBroken, the engine does not control what the program does; kTooNarrow.
 int search(const Settings& settings);
 
 struct ReplaySettings {

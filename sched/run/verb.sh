@@ -7,6 +7,10 @@
 # Where the engine lies that programs are linked with; a test of another tree sets it, and builds it.
 parts=${LASTPUT_RUN_PARTS:-$root/build/explore/run}
 
+# Of the engine that programs are linked with: nothing, or _wide, for more threads.
+width=
+readonly TOO_NARROW=76 # how a program ends that needs it
+
 readonly RUN_LANGUAGES='c:c cc:c++ cpp:c++ cxx:c++ c++:c++ C:c++'
 
 verb_run() {
@@ -71,7 +75,6 @@ checksum_of() { cksum <"$1" | awk '{ printf "%08x", $1 }'; }
 
 # Instruments, compiles and links ${words[@]} with ${cflags[@]}; the program is $program then.
 build_program() {
-  local compiler
   setup_needs explore
   check_clang explore
   compiler=$(compiler_for explore)
@@ -80,13 +83,13 @@ build_program() {
   mkdir -p -- "$folder" "$out/artifacts/run" || die $BROKEN "cannot write to $folder"
   trap 'rm -rf -- "$folder"' EXIT
   program=$folder/$(program_name)
-  compile_all "$compiler" && link_program "$compiler"
+  compile_all && link_program
 }
 
 # Whether build/explore/run is as this compiler would make it of the sources as they are.
 is_built() { # COMPILER
   [ -f "$parts/stamp" ] && grep -qF "|$1|" "$root/build/explore/.configured" 2>/dev/null &&
-    [ -z "$(find "$root/sched" "$root/sanitizers/modes.cmake" "$root/CMakeLists.txt" -name programs -prune -o \
+    [ -z "$(find "$root/sched" "$root/sanitizers" "$root/CMakeLists.txt" -name programs -prune -o \
       -type f -newer "$parts/stamp" -print -quit)" ]
 }
 build_engine() { # COMPILER
@@ -95,28 +98,28 @@ build_engine() { # COMPILER
   build explore lastput_run && touch "$parts/stamp"
 }
 
-compile_all() { # COMPILER
+compile_all() {
   local file number=0 launcher=() language standard
-  [ "$(clang_version "$1")" -ge 15 ] || launcher=(bash "$root/sanitizers/instrument_memory_calls.sh")
+  [ "$(clang_version "$compiler")" -ge 15 ] || launcher=(bash "$root/sanitizers/instrument_memory_calls.sh")
   objects=()
   for file in "${words[@]}"; do
     language=$(language_of "$file")
     standard=gnu17
     [ "$language" = c ] || standard=c++20
     objects+=("$folder/$number.o") && number=$((number + 1))
-    "${launcher[@]}" "$1" -x "$language" -std=$standard -O0 -g -fno-omit-frame-pointer \
+    "${launcher[@]}" "$compiler" -x "$language" -std=$standard -O0 -g -fno-omit-frame-pointer \
       -fno-optimize-sibling-calls -fstack-clash-protection -fdebug-compilation-dir=. -pthread \
       "${cflags[@]}" -Qunused-arguments -fsanitize=thread -mllvm -tsan-instrument-func-entry-exit=0 \
       -c "$file" -o "${objects[-1]}" || die $USAGE "$file does not compile"
   done
 }
 
-link_program() { # COMPILER
+link_program() {
   local log=$folder/link.log options
   mapfile -t options < <(sed 's/^LINKER:/-Wl,/' "$parts/link_options")
-  "$1" -o "$program" -no-pie "$parts/marks_begin.cc.o" "${objects[@]}" "${cflags[@]}" "$parts/marks_end.cc.o" \
+  "$compiler" -o "$program" -no-pie "$parts/marks_begin.cc.o" "${objects[@]}" "${cflags[@]}" "$parts/marks_end.cc.o" \
     -Qunused-arguments "${options[@]}" -Wl,--wrap=main,--undefined=__wrap_main -Wl,-z,norelro -Wl,-z,now \
-    -Wl,--start-group "$parts/libsched_run.a" "$parts/libsched_report.a" "$parts/libsched.a" -Wl,--end-group \
+    -Wl,--start-group "$parts/libsched_run$width.a" "$parts/libsched_report.a" "$parts/libsched$width.a" -Wl,--end-group \
     -pthread -ldl -lm >"$log" 2>&1 && return
   if grep -q "undefined reference to .\(main\|__real_main\)'" "$log"; then
     die $USAGE "the program has no main()"
@@ -131,6 +134,7 @@ manifest() {
   for word in "${words[@]}"; do echo "source $(checksum_of "$word") $word"; done
   for word in "${cflags[@]}"; do echo "flag $word"; done
   for word in "${arguments[@]}"; do echo "argument $word"; done
+  [ -z "$width" ] || echo "library sched$width"
 }
 
 # The flags, as a person gave them.
@@ -141,18 +145,23 @@ given_flags() {
 }
 
 search_program() {
-  local name code options=() artifacts
+  local name options=() artifacts
   artifacts=$(realpath --relative-base=. -- "$out/artifacts/run")
-  manifest >"$folder/manifest"
-  for name in seconds executions races memory steps jobs json; do
+  flag[seed]=${flag[seed]-$((RANDOM * 32768 + RANDOM + 1))}
+  for name in seconds executions seed races memory steps jobs json; do
     [ -z "${flag[$name]-}" ] || options+=("--$name=${flag[$name]}")
   done
   # A number of executions is a limit of its own.
   [ -z "${flag[executions]-}" ] || [ -n "${flag[seconds]-}" ] || options+=(--seconds=0)
-  start_program --words="$(given_flags)" --seed="${flag[seed]-$((RANDOM * 32768 + RANDOM + 1))}" \
-    --built="$folder/manifest" --artifacts="$artifacts/" "${options[@]}"
+  options+=(--words="$(given_flags)" --built="$folder/manifest" --artifacts="$artifacts/")
+  manifest >"$folder/manifest"
+  start_program "${options[@]}" --has-wider=yes
+  width=_wide
+  manifest >"$folder/manifest"
+  link_program && start_program "${options[@]}" --goes-on=yes
 }
 
+# Ends as the program does; returns if that wants the wider library.
 start_program() { # FLAGS...
   local code
   trap : INT # the program gets it too, and ends; what it says is still wanted
@@ -160,6 +169,7 @@ start_program() { # FLAGS...
   { (trap - INT; exec "$program" --name="$(program_name)" "$@" -- "${arguments[@]}" 2>&3 3>&-); } 3>&2 2>/dev/null
   code=$?
   case $code in
+    $TOO_NARROW) return ;;
     # Also: interrupted, terminated, or nobody read on.
     $OK | $USAGE | $BROKEN | $FOUND | 130 | 141 | 143) exit $code ;;
   esac
@@ -174,7 +184,7 @@ is_run_artifact() { is_text "$1" && grep -qE '^ *target +run *$' -- "$1"; }
 lines_of() { sed -n "/^ *end *$/q; s/^ *$1 //p" -- "$2"; }
 
 replay_program() { # FILE
-  local file=$1 sum path options=() cflags=() arguments=()
+  local file=$1 sum path library options=() cflags=() arguments=()
   words=()
   while read -r sum path; do
     words+=("$path")
@@ -185,6 +195,12 @@ replay_program() { # FILE
   mapfile -t arguments < <(lines_of argument "$file")
   [ ${#words[@]} -gt 0 ] || die $USAGE "$file names no program: it has no line 'source'"
   check_sources "${words[@]}"
+  library=$(lines_of library "$file")
+  case $library in
+    '' | sched) ;;
+    sched_wide) width=_wide ;;
+    *) die $USAGE "$file was made with the library $library, which is not here; there is: sched sched_wide" ;;
+  esac
   [ -z "${flag[bug]-}" ] || die $USAGE "$file is of a program; --bug is for those of the core"
   if [ -n "${flag[text]-}" ]; then cat -- "$file" && exit $OK; fi
   require_compiler
