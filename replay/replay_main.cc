@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "replay/load.h"
+#include "replay/minimize_file.h"
 #include "replay/rerun.h"
 #include "targets/build_info.h"
 #include "targets/text.h"
@@ -22,6 +24,8 @@ ABSL_FLAG(unsigned, times, 1, "run it this often and compare");
 ABSL_FLAG(bool, text, false, "print the program and stop");
 ABSL_FLAG(std::string, steps, "all", "all steps, or only the last of each thread: all, last");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
+ABSL_FLAG(bool, minimize, false, "make program and schedule small, and show that failure");
+ABSL_FLAG(double, seconds, 60, "give up minimizing after this long");
 ABSL_FLAG(std::string, target, "", "target of a fuzzer's input; empty: found out");
 
 namespace replay {
@@ -124,13 +128,31 @@ void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
   }
 }
 
-int run(const std::string& path) {
+// Goes on with the small one: *path and *loaded are those.
+int minimize(std::string* path, Loaded* loaded) {
+  std::string error;
+  const std::optional<Minimized> small =
+      minimize_file(*path, loaded->artifact, absl::GetFlag(FLAGS_seconds), &error);
+  if (!small) return usage_error(error);
+  *path = minimized_path(*path);
+  loaded->artifact = small->artifact;
+  loaded->raw = false;
+  std::printf("%s: %s\n", path->c_str(),
+              small->complete ? "no operation and no choice can go"
+                              : "stopped early: something more may go");
+  return kFailed;
+}
+
+int run(std::string path) {
   Loaded loaded;
   std::string error;
   if (!load(path, absl::GetFlag(FLAGS_target), &loaded, &error)) return usage_error(error);
   if (absl::GetFlag(FLAGS_text)) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
+  }
+  if (absl::GetFlag(FLAGS_minimize)) {
+    if (const int code = minimize(&path, &loaded); code != kFailed) return code;
   }
   RerunOptions options;
   options.color = use_color();
