@@ -112,6 +112,7 @@ void make_runnable(uint32_t i) {
   g.threads[i].wait_key = nullptr;
   g.runnable |= bit(i);
   g.timed &= ~bit(i);
+  tell_ready(i, false);
 }
 
 // A waiter that is chosen to run: its deadline has come, or it wakes up for nothing.
@@ -133,14 +134,14 @@ uint32_t decide_fairly(uint32_t candidates) {
 }
 
 // One choice of the schedule: among `candidates`, where the default schedule takes `fallback`.
-uint32_t decide(uint32_t candidates, uint32_t fallback, bool strategy_chooses) {
+uint32_t decide(Turn turn, uint32_t candidates, uint32_t fallback) {
   if (g.fair) return decide_fairly(candidates);
   uint32_t chosen = fallback;
   if (g.options.choices != nullptr) {
     uint32_t given = given_thread();
     if (given != kNobody && (candidates & bit(given)) != 0) chosen = given;
-  } else if (strategy_chooses) {
-    chosen = choose_bit(candidates);
+  } else {
+    chosen = choose_thread(turn, candidates);
   }
   if (g.recording && chosen != fallback)
     record_choice(g.current, g.self->op, g.self->choices_in_op, chosen);
@@ -161,10 +162,10 @@ uint32_t earliest_deadline(uint32_t set) {
 
 // The current thread cannot go on: who runs next.
 uint32_t pick_next() {
-  if (g.runnable != 0) return decide(g.runnable, first_of(g.runnable), true);
+  if (g.runnable != 0) return decide(Turn::kBlocked, g.runnable, first_of(g.runnable));
   uint32_t timed = g.timed;
   if (timed == 0) return kNobody;
-  uint32_t next = decide(timed, earliest_deadline(timed), true);
+  uint32_t next = decide(Turn::kTimedOut, timed, earliest_deadline(timed));
   wake_by_choice(next);
   return next;
 }
@@ -225,8 +226,10 @@ void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   t.result = nullptr;
   t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
   t.last_pc = 0;
+  t.pending = Intent{};
   g.runnable |= bit(i);
   ++g.live;
+  tell_ready(i, true);
   keys_begin_thread(i);
   fiber_reset(fiber(i), thread_main);
 }
@@ -339,11 +342,8 @@ void tell_failure() {
 // comes while others still run.
 uint32_t unasked_waiters() {
   const uint32_t timed = g.timed, spurious = spurious_waiters();
-  if (g.options.choices != nullptr) return timed | spurious;
-  uint32_t set = 0;
-  if (timed != 0 && choose_number(4) == 0) set |= timed;
-  if (spurious != 0 && choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
-  return set;
+  if ((timed | spurious) == 0) return 0;
+  return g.options.choices != nullptr ? timed | spurious : choose_waiters(timed, spurious);
 }
 
 // The current thread's turn is over.
@@ -377,12 +377,18 @@ Result explain(void (*body)(void*), void* argument, const Options& options, cons
 
 }  // namespace
 
+void ask_soon() {
+  if (g.fair || g.options.choices != nullptr || g.bytes_used < g.options.bytes.size()) return;
+  settle_steps();
+  set_countdown(1);
+}
+
 void end_thread(void* result) {
   Thread& t = *g.self;
   t.result = result;
   run_destructors();
   keys_end_thread();
-  point();
+  point_before(&t, true);
   t.state = State::kDone;
   g.runnable &= ~bit(g.current);
   if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
@@ -395,7 +401,7 @@ void end_thread(void* result) {
   __builtin_unreachable();
 }
 
-void slow_point() {
+void slow_point(Intent intent) {
   settle_steps();
   check_budget();
   uint64_t left = g.strategy_left;
@@ -416,13 +422,14 @@ void slow_point() {
     ++g.self->choices_in_op;
     return;
   }
+  g.self->pending = intent;
   others |= unasked_waiters();
   if (others == 0) {
     ++g.self->choices_in_op;
     return;
   }
   uint32_t candidates = g.options.choices != nullptr ? others | bit(g.current) : others;
-  uint32_t next = decide(candidates, g.current, true);
+  uint32_t next = decide(Turn::kPreempted, candidates, g.current);
   wake_by_choice(next);
   switch_to(next);
 }
@@ -433,8 +440,8 @@ uint32_t choose_departure(uint32_t departures, uint32_t one_in) {
   if (g.options.choices != nullptr) {
     chosen = given_departure();
     if (chosen >= 32 || (departures & bit(chosen)) == 0) chosen = 0;
-  } else if (choose_number(one_in) == 1) {
-    chosen = choose_bit(departures);
+  } else {
+    chosen = choose_departure_now(departures, one_in);
   }
   if (g.recording && chosen != 0)
     record_departure(g.current, g.self->op, g.self->choices_in_op, chosen);
@@ -471,8 +478,9 @@ uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits) {
   uint32_t woken = 0;
   for (; waiting != 0 && woken < count; ++woken) {
     bool all = count >= static_cast<uint32_t>(std::popcount(waiting)) + woken;
-    uint32_t i = all || std::has_single_bit(waiting) ? first_of(waiting)
-                                                     : decide(waiting, first_of(waiting), true);
+    uint32_t i = all || std::has_single_bit(waiting)
+                     ? first_of(waiting)
+                     : decide(Turn::kWoken, waiting, first_of(waiting));
     waiting &= ~bit(i);
     make_runnable(i);
   }
@@ -488,7 +496,7 @@ void yield() {
     others = bit(earliest_deadline(timed));
   }
   uint32_t later = others & ~(bit(g.current) - 1);
-  uint32_t next = decide(others, first_of(later != 0 ? later : others), true);
+  uint32_t next = decide(Turn::kYielded, others, first_of(later != 0 ? later : others));
   wake_by_choice(next);
   switch_to(next);
 }

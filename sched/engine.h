@@ -35,6 +35,12 @@ enum class WaitFor : uint8_t {
   kTime,
 };
 
+// What a thread is about to do at a scheduling point: its operation on an object.
+struct Intent {
+  uintptr_t address = 0;  // 0: of nothing that others might use, or not known
+  bool writes = false;
+};
+
 struct TlsDestructor {
   void (*function)(void*);
   void* object;
@@ -63,6 +69,7 @@ struct Thread {
   uint32_t cursor;  // into Engine::given[thread]
   uint32_t destructors;
   uintptr_t last_pc;
+  Intent pending;  // as of the last point at which the strategy was asked
   char name[16];
   char library_name[16];  // as of pthread_setname_np
   TlsDestructor destructor[32];
@@ -122,10 +129,13 @@ inline void copy_name(char (&to)[16], const char* from) {
 // --- Scheduling
 // -------------------------------------------------------------------------------------
 
-void slow_point();
+void slow_point(Intent intent);
 // A scheduling point: somebody else may run before the caller's operation takes effect.
-inline void point() {
-  if (__builtin_expect(--g.countdown == 0, 0)) slow_point();
+inline void point(Intent intent = {}) {
+  if (__builtin_expect(--g.countdown == 0, 0)) slow_point(intent);
+}
+inline void point_before(const volatile void* object, bool writes) {
+  point({reinterpret_cast<uintptr_t>(object), writes});
 }
 inline uint64_t steps_so_far() {
   return g.steps + (g.interval - static_cast<uint64_t>(g.countdown));
@@ -157,6 +167,8 @@ inline constexpr uint32_t kSerialOneIn = 4;
 // A preemption may go to a thread that waits on a condition variable or a futex, which then wakes up
 // for nothing.
 inline constexpr uint32_t kSpuriousWakeOneIn = 8;
+// The same for one whose deadline then comes.
+inline constexpr uint32_t kTimeoutOneIn = 4;
 // Starts a logical thread; its index. Fails the execution when there are too many.
 uint32_t start_thread(void* (*function)(void*), void* argument);
 uint32_t thread_of(pthread_t donor);  // kMaxThreads if it is none of ours

@@ -102,31 +102,31 @@ SCHED_EXPORT_WEAK int mtx_init(mtx_t* m, int type) {
 
 SCHED_EXPORT_WEAK void mtx_destroy(mtx_t* m) {
   if (!here()) return real().mtx_destroy(m);
-  point();
+  point_before(m, true);
   destroy_mutex(as(m), SCHED_PC());
 }
 
 SCHED_EXPORT_WEAK int mtx_lock(mtx_t* m) {
   if (!here()) return real().mtx_lock(m);
-  point();
+  point_before(m, true);
   return result_of(lock_mutex(as(m), never(), SCHED_PC()));
 }
 
 SCHED_EXPORT_WEAK int mtx_timedlock(mtx_t* m, const timespec* t) {
   if (!here()) return real().mtx_timedlock(m, t);
-  point();
+  point_before(m, true);
   return result_of(lock_mutex(as(m), deadline_of(t), SCHED_PC()));
 }
 
 SCHED_EXPORT_WEAK int mtx_trylock(mtx_t* m) {
   if (!here()) return real().mtx_trylock(m);
-  point();
+  point_before(m, true);
   return result_of(try_lock_mutex(as(m), SCHED_PC()));
 }
 
 SCHED_EXPORT_WEAK int mtx_unlock(mtx_t* m) {
   if (!here()) return real().mtx_unlock(m);
-  point();
+  point_before(m, true);
   return result_of(unlock_mutex(as(m), SCHED_PC()));
 }
 
@@ -140,7 +140,7 @@ SCHED_EXPORT_WEAK int cnd_init(cnd_t* c) {
 
 SCHED_EXPORT_WEAK void cnd_destroy(cnd_t* c) {
   if (!here()) return real().cnd_destroy(c);
-  point();
+  point_before(c, true);
   destroy_condition(as(c), SCHED_PC());
 }
 
@@ -156,13 +156,13 @@ SCHED_EXPORT_WEAK int cnd_timedwait(cnd_t* c, mtx_t* m, const timespec* t) {
 
 SCHED_EXPORT_WEAK int cnd_signal(cnd_t* c) {
   if (!here()) return real().cnd_signal(c);
-  point();
+  point_before(c, true);
   return result_of(wake_condition(as(c), 1, SCHED_PC()));
 }
 
 SCHED_EXPORT_WEAK int cnd_broadcast(cnd_t* c) {
   if (!here()) return real().cnd_broadcast(c);
-  point();
+  point_before(c, true);
   return result_of(wake_condition(as(c), kMaxThreads, SCHED_PC()));
 }
 

@@ -43,7 +43,7 @@ int init_condition(pthread_cond_t* c, const pthread_condattr_t* attr) {
 }  // namespace
 
 int wait_condition(pthread_cond_t* c, pthread_mutex_t* m, const Deadline& deadline, uintptr_t pc) {
-  point();
+  point_before(c, true);
   Sync& sync = sync_at(SyncKind::kCondition, c);
   if (!deadline.valid) return EINVAL;
   check_held(m);
@@ -80,7 +80,7 @@ SCHED_EXPORT int pthread_cond_init(pthread_cond_t* c, const pthread_condattr_t* 
 
 SCHED_EXPORT int pthread_cond_destroy(pthread_cond_t* c) {
   if (!here()) return real().pthread_cond_destroy(c);
-  point();
+  point_before(c, true);
   return destroy_condition(c, SCHED_PC());
 }
 
@@ -103,12 +103,12 @@ SCHED_EXPORT int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* m, c
 
 SCHED_EXPORT int pthread_cond_signal(pthread_cond_t* c) {
   if (!here()) return real().pthread_cond_signal(c);
-  point();
+  point_before(c, true);
   return wake_condition(c, 1, SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_cond_broadcast(pthread_cond_t* c) {
   if (!here()) return real().pthread_cond_broadcast(c);
-  point();
+  point_before(c, true);
   return wake_condition(c, kMaxThreads, SCHED_PC());
 }

@@ -40,7 +40,7 @@ void wait_at(const volatile void* p, Loc* loc, WaitFor what, uintptr_t pc) {
 }
 
 void wake_at(const volatile void* p, unsigned size, uint32_t count, uintptr_t pc) {
-  point();
+  point_before(p, true);
   Loc* loc = waitable_at(p, size);
   ++loc->notifications;
   trace(StepKind::kWake, p, loc, wake(const_cast<const void*>(p), count), pc);
@@ -53,7 +53,7 @@ void wait_for_once(const volatile unsigned long* flag) {
     sched_yield();
     return;
   }
-  point();
+  point_before(flag, true);
   wait_at(flag, waitable_at(flag, sizeof *flag), WaitFor::kOnce, SCHED_PC());
 }
 
@@ -90,14 +90,14 @@ const char sched_interpose_libcxx = 1;
 SCHED_LIBCXX(int32_t, monitor_any, SCHED_ANY(__libcpp_atomic_monitor, 23),
              (const volatile void* p)) {
   if (!here()) return real_monitor_any(p);
-  point();
+  point_before(p, false);
   return static_cast<int32_t>(waitable_at(p, 1)->notifications);
 }
 
 SCHED_LIBCXX(void, wait_any, SCHED_ANY(__libcpp_atomic_wait, 20) "i",
              (const volatile void* p, int32_t monitored)) {
   if (!here()) return real_wait_any(p, monitored);
-  point();
+  point_before(p, true);
   Loc* loc = waitable_at(p, 1);
   if (static_cast<int32_t>(loc->notifications) == monitored)
     wait_at(p, loc, WaitFor::kFutex, SCHED_PC());
@@ -118,14 +118,14 @@ SCHED_LIBCXX(void, notify_all_any, SCHED_ANY(__cxx_atomic_notify_all, 23),
 SCHED_LIBCXX(int32_t, monitor_int, SCHED_INT(__libcpp_atomic_monitor, 23),
              (const volatile int32_t* p)) {
   if (!here()) return real_monitor_int(p);
-  point();
+  point_before(p, false);
   return *p;
 }
 
 SCHED_LIBCXX(void, wait_int, SCHED_INT(__libcpp_atomic_wait, 20) "i",
              (const volatile int32_t* p, int32_t monitored)) {
   if (!here()) return real_wait_int(p, monitored);
-  point();
+  point_before(p, true);
   if (*p == monitored) wait_at(p, waitable_at(p, 4), WaitFor::kFutex, SCHED_PC());
 }
 

@@ -76,7 +76,7 @@ int futex_wake(const FutexCall& call, uintptr_t pc) {
 }
 
 int futex(const FutexCall& call, uintptr_t pc) {
-  point();
+  point_before(call.word, true);
   const int command = call.op & FUTEX_CMD_MASK;
   const bool with_bits = command == FUTEX_WAIT_BITSET || command == FUTEX_WAKE_BITSET;
   if (with_bits && call.bits == 0) return futex_error(EINVAL);

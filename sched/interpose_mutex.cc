@@ -157,38 +157,38 @@ SCHED_EXPORT int pthread_mutex_init(pthread_mutex_t* m, const pthread_mutexattr_
 
 SCHED_EXPORT int pthread_mutex_destroy(pthread_mutex_t* m) {
   if (!here()) return real().pthread_mutex_destroy(m);
-  point();
+  point_before(m, true);
   return destroy_mutex(m, SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_mutex_lock(pthread_mutex_t* m) {
   if (!here()) return real().pthread_mutex_lock(m);
-  point();
+  point_before(m, true);
   return lock_mutex(m, never(), SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_mutex_timedlock(pthread_mutex_t* m, const timespec* t) {
   if (!here()) return real().pthread_mutex_timedlock(m, t);
-  point();
+  point_before(m, true);
   return lock_mutex(m, deadline_at(CLOCK_REALTIME, t), SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_mutex_clocklock(pthread_mutex_t* m, clockid_t clock, const timespec* t) {
   if (!here()) return real().pthread_mutex_clocklock(m, clock, t);
   if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) return EINVAL;
-  point();
+  point_before(m, true);
   return lock_mutex(m, deadline_at(clock, t), SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_mutex_trylock(pthread_mutex_t* m) {
   if (!here()) return real().pthread_mutex_trylock(m);
-  point();
+  point_before(m, true);
   return try_lock_mutex(m, SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_mutex_unlock(pthread_mutex_t* m) {
   if (!here()) return real().pthread_mutex_unlock(m);
-  point();
+  point_before(m, true);
   return unlock_mutex(m, SCHED_PC());
 }
 
@@ -205,7 +205,7 @@ SCHED_EXPORT int pthread_spin_init(pthread_spinlock_t* lock, int shared) {
 
 SCHED_EXPORT int pthread_spin_destroy(pthread_spinlock_t* lock) {
   if (!here()) return real().pthread_spin_destroy(lock);
-  point();
+  point_before(lock, true);
   Sync& sync = spin_at(lock);
   if (sync.owner >= 0)
     fail_sync(FailureKind::kLockMisuse, "a thread destroys a spin lock that is locked", sync);
@@ -216,7 +216,7 @@ SCHED_EXPORT int pthread_spin_destroy(pthread_spinlock_t* lock) {
 
 SCHED_EXPORT int pthread_spin_lock(pthread_spinlock_t* lock) {
   if (!here()) return real().pthread_spin_lock(lock);
-  point();
+  point_before(lock, true);
   if (Sync& sync = spin_at(lock); mine(sync))
     fail_sync(FailureKind::kLockMisuse, "a thread locks a spin lock that it already holds", sync);
   await(SyncKind::kSpin, WaitFor::kSpin, lock, never(), SCHED_PC());
@@ -226,7 +226,7 @@ SCHED_EXPORT int pthread_spin_lock(pthread_spinlock_t* lock) {
 
 SCHED_EXPORT int pthread_spin_trylock(pthread_spinlock_t* lock) {
   if (!here()) return real().pthread_spin_trylock(lock);
-  point();
+  point_before(lock, true);
   Sync& sync = spin_at(lock);
   if (sync.owner >= 0) {
     trace_sync(StepKind::kTryLock, sync, 0, SCHED_PC());
@@ -238,7 +238,7 @@ SCHED_EXPORT int pthread_spin_trylock(pthread_spinlock_t* lock) {
 
 SCHED_EXPORT int pthread_spin_unlock(pthread_spinlock_t* lock) {
   if (!here()) return real().pthread_spin_unlock(lock);
-  point();
+  point_before(lock, true);
   Sync& sync = spin_at(lock);
   if (!mine(sync))
     fail_sync(FailureKind::kLockMisuse, "a thread unlocks a spin lock that it does not hold", sync);

@@ -47,7 +47,7 @@ void end_once(SyncKind kind, void* object, uint32_t state) {
 }  // namespace
 
 int run_once(pthread_once_t* once, void (*function)()) {
-  point();
+  point_before(once, true);
   if (!begin_once(SyncKind::kOnce, once, *once == kOnceDone)) return 0;
   try {
     function();
@@ -74,7 +74,7 @@ SCHED_EXPORT int pthread_once(pthread_once_t* once, void (*function)()) {
 // Byte 0 of a guard says "initialised" (Itanium C++ ABI, 3.3.3); byte 1 is ours: somebody is at it.
 SCHED_EXPORT int __cxa_guard_acquire(uint8_t* guard) {
   if (here()) {
-    point();
+    point_before(guard, true);
     return begin_once(SyncKind::kGuard, guard, guard[0] != 0) ? 1 : 0;
   }
   if (__atomic_load_n(guard, __ATOMIC_ACQUIRE) != 0) return 0;

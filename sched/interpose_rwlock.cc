@@ -146,19 +146,19 @@ SCHED_EXPORT int pthread_rwlock_init(pthread_rwlock_t* l, const pthread_rwlockat
 
 SCHED_EXPORT int pthread_rwlock_destroy(pthread_rwlock_t* l) {
   if (!here()) return real().pthread_rwlock_destroy(l);
-  point();
+  point_before(l, true);
   return destroy_rwlock(l, SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_rwlock_rdlock(pthread_rwlock_t* l) {
   if (!here()) return real().pthread_rwlock_rdlock(l);
-  point();
+  point_before(l, true);
   return lock_for_reading(l, never(), SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_rwlock_timedrdlock(pthread_rwlock_t* l, const timespec* t) {
   if (!here()) return real().pthread_rwlock_timedrdlock(l, t);
-  point();
+  point_before(l, true);
   return lock_for_reading(l, deadline_at(CLOCK_REALTIME, t), SCHED_PC());
 }
 
@@ -166,13 +166,13 @@ SCHED_EXPORT int pthread_rwlock_clockrdlock(pthread_rwlock_t* l, clockid_t clock
                                             const timespec* t) {
   if (!here()) return real().pthread_rwlock_clockrdlock(l, clock, t);
   if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) return EINVAL;
-  point();
+  point_before(l, true);
   return lock_for_reading(l, deadline_at(clock, t), SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t* l) {
   if (!here()) return real().pthread_rwlock_tryrdlock(l);
-  point();
+  point_before(l, true);
   Sync& sync = rwlock_at(l);
   if (!may_read(l, sync)) return busy(sync, SCHED_PC());
   if (sync.reads[g.current] == UINT8_MAX) return EAGAIN;
@@ -182,13 +182,13 @@ SCHED_EXPORT int pthread_rwlock_tryrdlock(pthread_rwlock_t* l) {
 
 SCHED_EXPORT int pthread_rwlock_wrlock(pthread_rwlock_t* l) {
   if (!here()) return real().pthread_rwlock_wrlock(l);
-  point();
+  point_before(l, true);
   return lock_for_writing(l, never(), SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_rwlock_timedwrlock(pthread_rwlock_t* l, const timespec* t) {
   if (!here()) return real().pthread_rwlock_timedwrlock(l, t);
-  point();
+  point_before(l, true);
   return lock_for_writing(l, deadline_at(CLOCK_REALTIME, t), SCHED_PC());
 }
 
@@ -196,13 +196,13 @@ SCHED_EXPORT int pthread_rwlock_clockwrlock(pthread_rwlock_t* l, clockid_t clock
                                             const timespec* t) {
   if (!here()) return real().pthread_rwlock_clockwrlock(l, clock, t);
   if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) return EINVAL;
-  point();
+  point_before(l, true);
   return lock_for_writing(l, deadline_at(clock, t), SCHED_PC());
 }
 
 SCHED_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t* l) {
   if (!here()) return real().pthread_rwlock_trywrlock(l);
-  point();
+  point_before(l, true);
   Sync& sync = rwlock_at(l);
   if (!may_write(sync)) return busy(sync, SCHED_PC());
   take_for_writing(sync, SCHED_PC());
@@ -211,6 +211,6 @@ SCHED_EXPORT int pthread_rwlock_trywrlock(pthread_rwlock_t* l) {
 
 SCHED_EXPORT int pthread_rwlock_unlock(pthread_rwlock_t* l) {
   if (!here()) return real().pthread_rwlock_unlock(l);
-  point();
+  point_before(l, true);
   return unlock_rwlock(l, SCHED_PC());
 }

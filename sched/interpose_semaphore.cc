@@ -152,7 +152,7 @@ SCHED_EXPORT int sem_init(sem_t* s, int shared, unsigned value) {
 
 SCHED_EXPORT int sem_destroy(sem_t* s) {
   if (!here()) return real().sem_destroy(s);
-  point();
+  point_before(s, true);
   trace_sync(StepKind::kDestroy, semaphore_at(s), 0, SCHED_PC());
   destroy_sync(SyncKind::kSemaphore, s);
   return 0;
@@ -160,38 +160,38 @@ SCHED_EXPORT int sem_destroy(sem_t* s) {
 
 SCHED_EXPORT int sem_wait(sem_t* s) {
   if (!here()) return real().sem_wait(s);
-  point();
+  point_before(s, true);
   return wait_semaphore(s, never(), SCHED_PC());
 }
 
 SCHED_EXPORT int sem_timedwait(sem_t* s, const timespec* t) {
   if (!here()) return real().sem_timedwait(s, t);
-  point();
+  point_before(s, true);
   return wait_semaphore(s, deadline_at(CLOCK_REALTIME, t), SCHED_PC());
 }
 
 SCHED_EXPORT int sem_clockwait(sem_t* s, clockid_t clock, const timespec* t) {
   if (!here()) return real().sem_clockwait(s, clock, t);
   if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) return semaphore_error(EINVAL);
-  point();
+  point_before(s, true);
   return wait_semaphore(s, deadline_at(clock, t), SCHED_PC());
 }
 
 SCHED_EXPORT int sem_trywait(sem_t* s) {
   if (!here()) return real().sem_trywait(s);
-  point();
+  point_before(s, true);
   return try_semaphore(s, SCHED_PC());
 }
 
 SCHED_EXPORT int sem_post(sem_t* s) {
   if (!here()) return real().sem_post(s);
-  point();
+  point_before(s, true);
   return post_semaphore(s, SCHED_PC());
 }
 
 SCHED_EXPORT int sem_getvalue(sem_t* s, int* value) {
   if (!here()) return real().sem_getvalue(s, value);
-  point();
+  point_before(s, false);
   semaphore_at(s);
   *value = static_cast<int>(value_of(s));
   mix_hash(static_cast<uint64_t>(*value));
@@ -205,7 +205,7 @@ SCHED_EXPORT int pthread_barrier_init(pthread_barrier_t* b, const pthread_barrie
 
 SCHED_EXPORT int pthread_barrier_destroy(pthread_barrier_t* b) {
   if (!here()) return real().pthread_barrier_destroy(b);
-  point();
+  point_before(b, true);
   trace_sync(StepKind::kDestroy, barrier_at(b), 0, SCHED_PC());
   destroy_sync(SyncKind::kBarrier, b);
   return 0;
@@ -213,6 +213,6 @@ SCHED_EXPORT int pthread_barrier_destroy(pthread_barrier_t* b) {
 
 SCHED_EXPORT int pthread_barrier_wait(pthread_barrier_t* b) {
   if (!here()) return real().pthread_barrier_wait(b);
-  point();
+  point_before(b, true);
   return wait_barrier(b, SCHED_PC());
 }

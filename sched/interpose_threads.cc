@@ -65,7 +65,7 @@ int join_thread(pthread_t donor, void** result, const Deadline& deadline, uintpt
   const uint32_t i = joinable(donor, "join");
   if (i == kMaxThreads) return ESRCH;
   if (i == g.current) fail_thread("join", "the thread itself", *g.self);
-  point();
+  point_before(&g.threads[i], false);
   if (!deadline.valid) return EINVAL;
   if (int rc = await_end(g.threads[i], deadline, pc); rc != 0) return rc;
   take_result(i, result, pc);

@@ -155,13 +155,19 @@ struct Recording {
   std::vector<Choice> choices;  // replays this execution with no seed at all
 };
 
+// How a schedule is made where neither choices nor bytes say it; strategy/ has one file for each.
+enum class Strategy : uint8_t {
+  kRandom,  // preemptions at uniform distances, by a uniform choice
+};
+
 struct Options {
   uint64_t seed = 1;
   // Choices taken from bytes first, two bytes a preemption: (points until it, thread). See
   // strategy.h.
   std::span<const uint8_t> bytes = {};
-  // Then random: mean number of points between preemptions; 0 = no further preemptions.
-  uint32_t mean_interval = 8;
+  // Then by the strategy, from the seed.
+  Strategy strategy = Strategy::kRandom;
+  uint32_t mean_interval = 8;  // kRandom: mean number of points between preemptions; 0: none
   // If set: exactly these departures from the default schedule, no bytes, no seed.
   const std::vector<Choice>* choices = nullptr;
 

@@ -5,9 +5,36 @@
 #include <cstring>
 
 #include "sched/engine.h"
+#include "sched/fatal.h"
 
 namespace sched {
 namespace {
+
+Scheduler* scheduler;  // of the current execution
+
+bool bytes_left(size_t n) {
+  return g.bytes_used + n <= g.options.bytes.size();
+}
+uint8_t take_byte() {
+  return g.options.bytes[g.bytes_used++];
+}
+
+Scheduler& scheduler_of(const Options& options) {
+  switch (options.strategy) {
+    case Strategy::kRandom:
+      return random_scheduler();
+  }
+  SCHED_CHECK(false, "no such strategy");
+}
+
+uint32_t choose_bit(uint32_t candidates) {
+  const auto n = static_cast<uint32_t>(std::popcount(candidates));
+  return nth_bit(candidates, choose_number(n));
+}
+
+}  // namespace
+
+// --- What strategies share
 
 uint64_t next_random() {  // splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
   uint64_t z = (g.random += 0x9E3779B97F4A7C15u);
@@ -19,24 +46,38 @@ uint32_t random_below(uint32_t n) {
   return static_cast<uint32_t>((next_random() >> 32) * n >> 32);
 }
 
-bool bytes_left(size_t n) {
-  return g.bytes_used + n <= g.options.bytes.size();
-}
-uint8_t take_byte() {
-  return g.options.bytes[g.bytes_used++];
-}
-
 uint32_t nth_bit(uint32_t set, uint32_t n) {
   for (; n != 0; --n) set &= set - 1;
   return static_cast<uint32_t>(std::countr_zero(set));
 }
 
-}  // namespace
+uint32_t Scheduler::choose_waiters(uint32_t timed, uint32_t spurious) {
+  uint32_t set = 0;
+  if (timed != 0 && sched::choose_number(kTimeoutOneIn) == 0) set |= timed;
+  if (spurious != 0 && sched::choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
+  return set;
+}
+
+uint32_t Scheduler::choose_departure(uint32_t departures, uint32_t one_in) {
+  return sched::choose_number(one_in) == 1 ? choose_bit(departures) : 0;
+}
+
+uint32_t Scheduler::choose_number(uint32_t n) {
+  return random_below(n);
+}
+
+// --- What the engine asks: bytes first, then the strategy
 
 void strategy_reset() {
   g.random = g.options.seed;
   g.bytes_used = 0;
   for (auto& t : g.threads) t.cursor = 0;
+  scheduler = &scheduler_of(g.options);
+  if (g.options.choices == nullptr) scheduler->begin();
+}
+
+void tell_ready(uint32_t thread, bool is_new) {
+  if (g.options.choices == nullptr) scheduler->thread_ready(thread, is_new);
 }
 
 uint64_t next_distance() {
@@ -47,22 +88,30 @@ uint64_t next_distance() {
     return b >= 0xc0 ? distance * 4 : distance;
   }
   g.bytes_used = g.options.bytes.size();
-  if (g.options.mean_interval == 0) return 0;
-  return 1 + random_below(2 * g.options.mean_interval - 1);
+  return scheduler->distance();
 }
 
-uint32_t choose_bit(uint32_t candidates) {
-  auto n = static_cast<uint32_t>(std::popcount(candidates));
-  if (n == 1) return static_cast<uint32_t>(std::countr_zero(candidates));
-  return nth_bit(candidates, choose_number(n));
+uint32_t choose_thread(Turn turn, uint32_t candidates) {
+  if (turn != Turn::kPreempted && std::has_single_bit(candidates)) return nth_bit(candidates, 0);
+  return bytes_left(1) ? choose_bit(candidates) : scheduler->choose_thread(turn, candidates);
+}
+
+uint32_t choose_waiters(uint32_t timed, uint32_t spurious) {
+  return bytes_left(1) ? scheduler->Scheduler::choose_waiters(timed, spurious)
+                       : scheduler->choose_waiters(timed, spurious);
+}
+
+uint32_t choose_departure_now(uint32_t departures, uint32_t one_in) {
+  return bytes_left(1) ? scheduler->Scheduler::choose_departure(departures, one_in)
+                       : scheduler->choose_departure(departures, one_in);
 }
 
 uint32_t choose_number(uint32_t n) {
   if (n <= 1 || g.options.choices != nullptr) return 0;
-  if (bytes_left(1)) return take_byte() % n;
-  if (g.options.mean_interval == 0 && g.options.seed == 0) return 0;
-  return random_below(n);
+  return bytes_left(1) ? take_byte() % n : scheduler->choose_number(n);
 }
+
+// --- Given choices
 
 namespace {
 

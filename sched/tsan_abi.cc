@@ -43,7 +43,7 @@ void for_each_granule(uintptr_t address, size_t size, F f) {
 }
 
 [[gnu::noinline]] void slow_access(uintptr_t address, size_t size, bool writes, uintptr_t pc) {
-  if (g.options.plain_points) point();
+  if (g.options.plain_points) point({address, writes});
   if (!g.recording || size == 0) return;
   record_access(address, static_cast<unsigned>(size), writes, false);
   if (g.options.record_plain)
@@ -265,7 +265,7 @@ constexpr bool kHasHistory = sizeof(T) <= 8;
 template <class T>
 T load(const volatile T* a, int order, uintptr_t pc) {
   if (!g.active) return real_load(a);
-  point();
+  point_before(a, false);
   T v;
   if (kHasHistory<T> && !g.ordered) {
     enter_unordered(a, false);
@@ -293,7 +293,7 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
     }
     return;
   }
-  point();
+  point_before(a, true);
   T before;
   if (kHasHistory<T> && !g.ordered) {
     enter_unordered(a, true);
@@ -329,7 +329,7 @@ T rmw(volatile T* a, int order, uintptr_t pc, F f) {
     }
     return old;
   }
-  point();
+  point_before(a, true);
   T old;
   if (kHasHistory<T> && !g.ordered) {
     enter_unordered(a, true);
@@ -361,7 +361,7 @@ bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_or
                       bool weak = false) {
   if (!g.active) return real_compare_exchange(a, expected, v);
   T want = *expected;
-  point();
+  point_before(a, true);
   const T now = *a;
   if (kHasHistory<T> && !g.ordered) {
     enter_unordered(a, now == want);
