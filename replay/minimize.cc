@@ -6,8 +6,6 @@
 #include <numeric>
 
 #include "sched/shrink.h"
-#include "targets/execute.h"
-#include "targets/harness.h"
 
 namespace replay {
 namespace {
@@ -72,10 +70,10 @@ std::vector<Choice> carry_over(const std::vector<Choice>& schedule, const Progra
 
 class Minimizer {
  public:
-  explicit Minimizer(const MinimizeOptions& options) : options_(options) {}
+  Minimizer(targets::Body body, const MinimizeOptions& options) : body_(body), options_(options) {}
 
   bool begin(const Artifact& failing) {
-    const targets::ExecuteResult found = targets::execute_artifact(body_of(failing), failing, {});
+    const targets::ExecuteResult found = targets::execute_artifact(body_, failing, {});
     best_.executions = found.executions;
     if (!found.failed) return false;
     best_.identity = identify(found.failure.failure, failing);
@@ -89,6 +87,7 @@ class Minimizer {
       some = operations_go();
       some |= threads_go();
       some |= setup_simplifies();
+      some |= memory_simplifies();
       some |= choices_go();
       if (!some) some = fewer_choices_are_found();
     }
@@ -97,10 +96,6 @@ class Minimizer {
   }
 
  private:
-  static targets::Body body_of(const Artifact& artifact) {
-    return artifact.kind() == targets::Kind::kSequential ? targets::run_sequential
-                                                         : targets::run_program;
-  }
   targets::Kind kind() const { return best_.artifact.kind(); }
   const Program& program() const { return best_.artifact.program; }
   const std::vector<Choice>& schedule() const { return best_.artifact.schedule; }
@@ -126,8 +121,7 @@ class Minimizer {
   // Whether one execution fails in the same way; it is the best then.
   bool fails(const Artifact& candidate, const sched::Options& options) {
     ++best_.executions;
-    const sched::Result result =
-        targets::execute_once(body_of(candidate), candidate.program, options);
+    const sched::Result result = targets::execute_once(body_, candidate.program, options);
     if (result.verdict != sched::Verdict::kFailed) return false;
     if (identify(result.failure, candidate) != best_.identity) return false;
     if (must_be_shorter_ && result.recording.choices.size() >= schedule().size()) return false;
@@ -268,6 +262,15 @@ class Minimizer {
         if (targets::operation_info(op.code).argument == targets::Argument::kCpu)
           op.argument = std::min<uint64_t>(op.argument, cpus - 1u);
   }
+  // What fails under sequential consistency, too, is understood without the rest.
+  bool memory_simplifies() {
+    if (best_.artifact.memory == targets::Memory::kSequential) return false;
+    Artifact candidate = best_.artifact;
+    candidate.memory = targets::Memory::kSequential;
+    std::erase_if(candidate.schedule, [](const Choice& c) { return !names_thread(c); });
+    return fails_by_its_schedule(candidate) ||
+           fails_by_a_random_one(candidate, options_.random_schedules);
+  }
   bool ref_simplifies(size_t r) {
     if (program().refs.size() > 1 && try_setup([&](Program& p) { erase_ref(p, r); })) return true;
     bool some = false;
@@ -321,6 +324,7 @@ class Minimizer {
     return some;
   }
 
+  const targets::Body body_;
   const MinimizeOptions& options_;
   Identifier identifier_;
   Minimized best_;
@@ -354,8 +358,9 @@ std::string describe(const Extent& extent) {
   return text;
 }
 
-std::optional<Minimized> minimize(const Artifact& failing, const MinimizeOptions& options) {
-  Minimizer minimizer(options);
+std::optional<Minimized> minimize(const Artifact& failing, targets::Body body,
+                                  const MinimizeOptions& options) {
+  Minimizer minimizer(body, options);
   if (!minimizer.begin(failing)) return std::nullopt;
   return minimizer.run();
 }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "replay/identity.h"
+#include "targets/execute.h"
 #include "targets/text.h"
 
 namespace replay {
@@ -31,6 +32,7 @@ struct Minimized {
   Identity identity;
   Extent before, after;
   uint64_t executions = 0;
+  double seconds = 0;     // as minimize_file measures
   bool complete = false;  // else it was stopped, and something more might go
 };
 
@@ -46,7 +48,9 @@ struct MinimizeOptions {
 // `failing` may have many schedules: the first that fails is taken. Nothing if none does. ENSURES, where
 // the result is complete: no single operation, and no single choice of the schedule, can go, by the
 // schedule that is left and by that many random ones. Same artifact, same result, unless stopped.
-std::optional<Minimized> minimize(const targets::Artifact& failing, const MinimizeOptions& options);
+// `body` runs its programs.
+std::optional<Minimized> minimize(const targets::Artifact& failing, targets::Body body,
+                                  const MinimizeOptions& options);
 
 }  // namespace replay
 

@@ -66,7 +66,8 @@ class Session {
     error_.clear();
     return targets::write_file(path_, targets::print(best.artifact), &error_);
   }
-  void end(const Minimized& best) {
+  void end(Minimized& best) {
+    best.seconds = watch_.seconds();
     if (terminal_ && shown_) std::fputs("\r\033[K", stdout);
     std::printf("%s\n", line(best).c_str());
   }
@@ -106,14 +107,14 @@ std::string minimized_path(const std::string& path) {
 }
 
 std::optional<Minimized> minimize_file(const std::string& path, const targets::Artifact& failing,
-                                       double seconds, std::string* error) {
+                                       targets::Body body, double seconds, std::string* error) {
   const UntilSignal until_signal;
   const std::string to = minimized_path(path);
   Session session(to, seconds);
   MinimizeOptions options;
   options.stop = [&](const Minimized& best) { return session.enough(best); };
   options.improved = [&](const Minimized& best) { session.keep(best); };
-  std::optional<Minimized> result = minimize(failing, options);
+  std::optional<Minimized> result = minimize(failing, body, options);
   if (!result) {
     *error = path + ": it does not fail here, so there is nothing to minimize";
     return std::nullopt;

@@ -17,6 +17,7 @@
 #include "replay/load.h"
 #include "replay/minimize_file.h"
 #include "replay/rerun.h"
+#include "replay/why.h"
 #include "targets/build_info.h"
 #include "targets/text.h"
 
@@ -25,6 +26,7 @@ ABSL_FLAG(bool, text, false, "print the program and stop");
 ABSL_FLAG(std::string, steps, "all", "all steps, or only the last of each thread: all, last");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
 ABSL_FLAG(bool, minimize, false, "make program and schedule small, and show that failure");
+ABSL_FLAG(bool, why, true, "say why: what had to happen, and whether weak memory is at fault");
 ABSL_FLAG(double, seconds, 60, "give up minimizing after this long");
 ABSL_FLAG(std::string, target, "", "target of a fuzzer's input; empty: found out");
 
@@ -129,18 +131,17 @@ void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
 }
 
 // Goes on with the small one: *path and *loaded are those.
-int minimize(std::string* path, Loaded* loaded) {
-  std::string error;
-  const std::optional<Minimized> small =
-      minimize_file(*path, loaded->artifact, absl::GetFlag(FLAGS_seconds), &error);
-  if (!small) return usage_error(error);
+std::optional<Minimized> minimize(std::string* path, Loaded* loaded, std::string* error) {
+  std::optional<Minimized> small = minimize_file(*path, loaded->artifact, body_of(loaded->artifact),
+                                                 absl::GetFlag(FLAGS_seconds), error);
+  if (!small) return small;
   *path = minimized_path(*path);
   loaded->artifact = small->artifact;
   loaded->raw = false;
   std::printf("%s: %s\n", path->c_str(),
               small->complete ? "no operation and no choice can go"
                               : "stopped early: something more may go");
-  return kFailed;
+  return small;
 }
 
 int run(std::string path) {
@@ -151,8 +152,10 @@ int run(std::string path) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
   }
+  std::optional<Minimized> minimized;
   if (absl::GetFlag(FLAGS_minimize)) {
-    if (const int code = minimize(&path, &loaded); code != kFailed) return code;
+    minimized = minimize(&path, &loaded, &error);
+    if (!minimized) return usage_error(error);
   }
   RerunOptions options;
   options.color = use_color();
@@ -161,10 +164,12 @@ int run(std::string path) {
   if (!first.failed) return tell_clean(loaded, first);
   std::fputs(first.report.c_str(), stdout);
   tell_trace(loaded.artifact, first);
+  if (absl::GetFlag(FLAGS_why) && loaded.artifact.has_schedule)
+    std::printf("\n%s", print_why(explain_why(loaded.artifact, body_of(loaded.artifact))).c_str());
   const unsigned times = std::max(1U, absl::GetFlag(FLAGS_times));
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
-  write_report(repeats);
+  write_report(repeats, minimized);
   const std::string bug = targets::built_with_bug();
   std::printf("\nreplay: ./lastput replay %s%s\n%s", path.c_str(),
               bug.empty() ? "" : absl::StrCat(" --bug=", bug).c_str(), first.summary.c_str());

@@ -262,7 +262,6 @@ void begin_execution(const Options& options, bool record) {
   g.recording = record;
   g.races = options.races;
   g.ordered = options.races || options.weak_memory;
-  g.every_point = record || options.choices != nullptr;
   g.slow_access = record || options.plain_points;
   g.fair = false;
   g.fair_cursor = 0;
@@ -280,6 +279,7 @@ void begin_execution(const Options& options, bool record) {
   memory_reset();
   recorder_reset();
   strategy_reset();
+  g.every_point = record || g.options.choices != nullptr;
   set_countdown(next_distance());
 }
 
@@ -381,6 +381,12 @@ void ask_soon() {
   if (g.fair || g.options.choices != nullptr || g.bytes_used < g.options.bytes.size()) return;
   settle_steps();
   set_countdown(1);
+}
+
+void ask_anew() {
+  g.every_point = g.recording;
+  settle_steps();
+  set_countdown(next_distance());
 }
 
 void end_thread(void* result) {
