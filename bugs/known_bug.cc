@@ -23,11 +23,21 @@ json parse_object(const std::string& text) {
   return object.is_object() ? object : json();
 }
 
+// "3 ops, 2 switches, 1 stale"
+std::string minimal_text(const Hunt& hunt) {
+  if (!hunt.minimal) return "-";
+  const Minimal& m = *hunt.minimal;
+  return absl::StrCat(m.operations, " ops, ", m.switches, m.switches == 1 ? " switch" : " switches",
+                      m.departures == 0 ? "" : absl::StrCat(", ", m.departures, " of memory"),
+                      m.complete ? "" : ", STOPPED");
+}
+
 std::string verdict(const Hunt& hunt) {
   if (!hunt.problem.empty()) return hunt.problem;
   if (hunt.guarantee.empty()) return "NOT FOUND";
   if (!hunt.found()) return "ANOTHER GUARANTEE";
   if (!hunt.replayed()) return "REPLAY DIFFERS";
+  if (!hunt.minimized()) return "NOT MINIMIZED";
   if (!hunt.soon_enough()) return absl::StrCat("NOT WITHIN ", hunt.bug.within);
   return hunt.bug.within == 0 ? "found" : absl::StrCat("found, median ", hunt.median());
 }
@@ -118,23 +128,30 @@ bool parse_report(const std::string& text, Hunt* hunt) {
   return true;
 }
 
-bool parse_replay_report(const std::string& text, Replays* replays, std::string* kind) {
+bool parse_replay_report(const std::string& text, Replays* replays, std::string* kind,
+                         std::optional<Minimal>* minimal) {
   const json report = parse_object(text);
   if (!report.contains("times")) return false;
   replays->times = report.value("times", 0U);
   replays->same = report.value("same", 0U);
   *kind = report.value("kind", "");
+  if (const auto m = report.find("minimized"); m != report.end()) {
+    *minimal = {m->value("operations", 0U), m->value("switches", 0U), m->value("departures", 0U),
+                m->value("seconds", 0.0), m->value("complete", false)};
+  }
   return true;
 }
 
 std::string table(const std::vector<Hunt>& hunts) {
-  std::vector<std::vector<std::string>> rows = {
-      {"bug", "breaks", "broke", "noticed by", "executions", "seconds", "replayed", "verdict"}};
+  std::vector<std::vector<std::string>> rows = {{"bug", "breaks", "broke", "noticed by",
+                                                 "executions", "seconds", "replayed", "smallest",
+                                                 "verdict"}};
   for (const Hunt& hunt : hunts) {
     rows.push_back({hunt.bug.name, absl::StrJoin(hunt.bug.breaks, " "),
                     hunt.guarantee.empty() ? "-" : hunt.guarantee,
                     hunt.detector.empty() ? "-" : hunt.detector, absl::StrCat(hunt.executions),
-                    absl::StrFormat("%.1f", hunt.seconds), replays_text(hunt), verdict(hunt)});
+                    absl::StrFormat("%.1f", hunt.seconds), replays_text(hunt), minimal_text(hunt),
+                    verdict(hunt)});
   }
   return columns(rows);
 }
@@ -146,6 +163,14 @@ std::string to_json(const std::vector<Hunt>& hunts) {
     for (const Replays& r : hunt.replays) {
       replays.push_back({{"artifact", r.artifact}, {"same", r.same}, {"times", r.times}});
     }
+    json smallest;
+    if (hunt.minimal) {
+      smallest = {{"operations", hunt.minimal->operations},
+                  {"switches", hunt.minimal->switches},
+                  {"departures", hunt.minimal->departures},
+                  {"seconds", hunt.minimal->seconds},
+                  {"complete", hunt.minimal->complete}};
+    }
     list.push_back({{"bug", hunt.bug.name},
                     {"what", hunt.bug.what},
                     {"class", hunt.bug.klass},
@@ -156,6 +181,7 @@ std::string to_json(const std::vector<Hunt>& hunts) {
                     {"executions", hunt.executions},
                     {"seconds", hunt.seconds},
                     {"replays", replays},
+                    {"smallest", smallest},
                     {"within", hunt.bug.within},
                     {"again", hunt.again},
                     {"good", hunt.good()},

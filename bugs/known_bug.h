@@ -4,6 +4,7 @@
 #define LASTPUT_BUGS_KNOWN_BUG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,13 @@ struct Replays {
   bool good() const { return times != 0 && same == times; }
 };
 
+// What was left when the failure's artifact had been made small.
+struct Minimal {
+  unsigned operations = 0, switches = 0, departures = 0;
+  double seconds = 0;
+  bool complete = false;
+};
+
 struct Hunt {
   KnownBug bug;
   std::string problem;    // the fuzzer could not run or left no report; empty: it did
@@ -42,6 +50,7 @@ struct Hunt {
   uint64_t executions = 0;
   double seconds = 0;
   std::vector<Replays> replays;
+  std::optional<Minimal> minimal;
   std::vector<uint64_t>
       again;  // executions of the hunts with other seeds, where bug.within is set;
               // kNotFound of one that found nothing
@@ -51,14 +60,19 @@ struct Hunt {
   bool replayed() const;     // something was replayed, and all were the same
   uint64_t median() const;   // of the executions of all hunts
   bool soon_enough() const;  // as bug.within says, of kWithinSeeds hunts
-  bool good() const { return problem.empty() && found() && replayed() && soon_enough(); }
+  bool minimized() const { return minimal && minimal->complete; }
+  bool good() const {
+    return problem.empty() && found() && replayed() && minimized() && soon_enough();
+  }
 };
 
 // The report that a fuzzer writes to $LASTPUT_REPORT; sets what it says in *hunt, and the
 // artifacts. False: not a report.
 bool parse_report(const std::string& json, Hunt* hunt);
-// The report that the replay tool writes to $LASTPUT_REPORT; *kind: what noticed the failure.
-bool parse_replay_report(const std::string& json, Replays* replays, std::string* kind);
+// The report that the replay tool writes to $LASTPUT_REPORT; *kind: what noticed the failure. *minimal is
+// set where it was asked to minimize.
+bool parse_replay_report(const std::string& json, Replays* replays, std::string* kind,
+                         std::optional<Minimal>* minimal);
 
 std::string table(const std::vector<Hunt>& hunts);
 std::string to_json(const std::vector<Hunt>& hunts);

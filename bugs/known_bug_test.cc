@@ -12,6 +12,7 @@ Hunt hunt(const std::string& guarantee, unsigned same) {
   h.bug.breaks = {"G2", "G1"};
   h.guarantee = guarantee;
   h.replays = {{"a", same, 100}, {"b", 100, 100}};
+  h.minimal = Minimal{3, 1, 0, 0.5, true};
   return h;
 }
 
@@ -44,6 +45,11 @@ TEST(KnownBug, OnlyItsOwnGuaranteeAndEveryReplayMakeItGood) {
   Hunt never_replayed = hunt("G1", 100);
   never_replayed.replays = {};
   EXPECT_FALSE(never_replayed.good());
+  Hunt never_minimized = hunt("G1", 100);
+  never_minimized.minimal = {};
+  EXPECT_FALSE(never_minimized.good());
+  never_minimized.minimal = Minimal{};
+  EXPECT_FALSE(never_minimized.good()) << "it was stopped";
 }
 
 TEST(KnownBug, ReadsHowSoonItMustBeFound) {
@@ -88,8 +94,18 @@ TEST(KnownBug, ReadsReports) {
   EXPECT_EQ(h.replays[0].artifact, "x");
   Replays r;
   std::string kind;
-  EXPECT_FALSE(parse_replay_report("[]", &r, &kind));
-  EXPECT_TRUE(parse_replay_report(R"({"times": 100, "same": 99, "kind": "leak"})", &r, &kind));
+  std::optional<Minimal> minimal;
+  EXPECT_FALSE(parse_replay_report("[]", &r, &kind, &minimal));
+  EXPECT_TRUE(
+      parse_replay_report(R"({"times": 100, "same": 99, "kind": "leak"})", &r, &kind, &minimal));
+  EXPECT_FALSE(minimal);
+  EXPECT_TRUE(parse_replay_report(
+      R"({"times": 100, "minimized": {"operations": 4, "complete": true}})", &r, &kind, &minimal));
+  ASSERT_TRUE(minimal);
+  EXPECT_EQ(minimal->operations, 4U);
+  EXPECT_TRUE(minimal->complete);
+  EXPECT_TRUE(
+      parse_replay_report(R"({"times": 100, "same": 99, "kind": "leak"})", &r, &kind, &minimal));
   EXPECT_EQ(kind, "leak");
   EXPECT_FALSE(r.good());
 }

@@ -120,15 +120,25 @@ void add_crash_file(const Places& places, Hunt* hunt) {
   }
 }
 
-void replay(const Places& places, Replays* replays, std::string* kind) {
+void replay(const Places& places, std::vector<std::string> flags, Replays* replays, Hunt* hunt) {
   const fs::path report = places.report.string() + ".replay";
   fs::remove(report);
-  run({(places.programs / "replay").string(), absl::StrCat("--times=", absl::GetFlag(FLAGS_times)),
-       "--steps=last", replays->artifact},
-      places.log, report, "");
-  if (!parse_replay_report(contents(report), replays, kind)) {
+  std::vector<std::string> arguments = {(places.programs / "replay").string(), "--steps=last",
+                                        absl::StrCat("--times=", absl::GetFlag(FLAGS_times))};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  arguments.push_back(replays->artifact);
+  run(std::move(arguments), places.log, report, "");
+  if (!parse_replay_report(contents(report), replays, &hunt->detector, &hunt->minimal)) {
     replays->times = absl::GetFlag(FLAGS_times);
   }
+}
+
+// The canonical artifact once more, made small and explained: as often again, with that one.
+void minimize(const Places& places, Hunt* hunt) {
+  if (hunt->replays.empty()) return;
+  Replays smallest{hunt->replays.front().artifact, 0, 0};
+  replay(places, {"--minimize"}, &smallest, hunt);
+  hunt->replays.push_back(std::move(smallest));
 }
 
 void hunt_one(Hunt* hunt) {
@@ -136,7 +146,8 @@ void hunt_one(Hunt* hunt) {
   const unsigned seed = absl::GetFlag(FLAGS_seed);
   fuzz(places, seed, hunt);
   add_crash_file(places, hunt);
-  for (Replays& replays : hunt->replays) replay(places, &replays, &hunt->detector);
+  for (Replays& replays : hunt->replays) replay(places, {"--why=false"}, &replays, hunt);
+  minimize(places, hunt);
   if (hunt->bug.within == 0 || !hunt->found()) return;
   for (unsigned i = 1; i < kWithinSeeds; ++i) {
     Hunt other;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,9 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
 #include "replay/load.h"
+#include "replay/minimize_file.h"
 #include "replay/rerun.h"
+#include "replay/why.h"
 #include "targets/build_info.h"
 #include "targets/text.h"
 
@@ -22,6 +25,9 @@ ABSL_FLAG(unsigned, times, 1, "run it this often and compare");
 ABSL_FLAG(bool, text, false, "print the program and stop");
 ABSL_FLAG(std::string, steps, "all", "all steps, or only the last of each thread: all, last");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
+ABSL_FLAG(bool, minimize, false, "make program and schedule small, and show that failure");
+ABSL_FLAG(bool, why, true, "say why: what had to happen, and whether weak memory is at fault");
+ABSL_FLAG(double, seconds, 60, "give up minimizing after this long");
 ABSL_FLAG(std::string, target, "", "target of a fuzzer's input; empty: found out");
 
 namespace replay {
@@ -124,13 +130,32 @@ void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
   }
 }
 
-int run(const std::string& path) {
+// Goes on with the small one: *path and *loaded are those.
+std::optional<Minimized> minimize(std::string* path, Loaded* loaded, std::string* error) {
+  std::optional<Minimized> small = minimize_file(*path, loaded->artifact, body_of(loaded->artifact),
+                                                 absl::GetFlag(FLAGS_seconds), error);
+  if (!small) return small;
+  *path = minimized_path(*path);
+  loaded->artifact = small->artifact;
+  loaded->raw = false;
+  std::printf("%s: %s\n", path->c_str(),
+              small->complete ? "no operation and no choice can go"
+                              : "stopped early: something more may go");
+  return small;
+}
+
+int run(std::string path) {
   Loaded loaded;
   std::string error;
   if (!load(path, absl::GetFlag(FLAGS_target), &loaded, &error)) return usage_error(error);
   if (absl::GetFlag(FLAGS_text)) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
+  }
+  std::optional<Minimized> minimized;
+  if (absl::GetFlag(FLAGS_minimize)) {
+    minimized = minimize(&path, &loaded, &error);
+    if (!minimized) return usage_error(error);
   }
   RerunOptions options;
   options.color = use_color();
@@ -139,10 +164,12 @@ int run(const std::string& path) {
   if (!first.failed) return tell_clean(loaded, first);
   std::fputs(first.report.c_str(), stdout);
   tell_trace(loaded.artifact, first);
+  if (absl::GetFlag(FLAGS_why) && loaded.artifact.has_schedule)
+    std::printf("\n%s", print_why(explain_why(loaded.artifact, body_of(loaded.artifact))).c_str());
   const unsigned times = std::max(1U, absl::GetFlag(FLAGS_times));
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
-  write_report(repeats);
+  write_report(repeats, minimized);
   const std::string bug = targets::built_with_bug();
   std::printf("\nreplay: ./lastput replay %s%s\n%s", path.c_str(),
               bug.empty() ? "" : absl::StrCat(" --bug=", bug).c_str(), first.summary.c_str());

@@ -16,11 +16,6 @@ namespace {
 
 constexpr unsigned kLastSteps = 12;  // of each thread, in the short form
 
-targets::Body body_of(const targets::Artifact& artifact) {
-  return artifact.kind() == targets::Kind::kSequential ? targets::run_sequential
-                                                       : targets::run_program;
-}
-
 std::string hex(uint64_t value) {
   char text[24];
   std::snprintf(text, sizeof text, "0x%" PRIx64, value);
@@ -46,6 +41,11 @@ Outcome run_once(const targets::Artifact& artifact, targets::ExecuteResult* resu
 }
 
 }  // namespace
+
+targets::Body body_of(const targets::Artifact& artifact) {
+  return artifact.kind() == targets::Kind::kSequential ? targets::run_sequential
+                                                       : targets::run_program;
+}
 
 Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
   targets::ExecuteResult result;
@@ -83,15 +83,25 @@ std::string describe(const Repeats& repeats) {
   return text + "; number " + std::to_string(repeats.first_other) + " differed: " + repeats.other;
 }
 
-void write_report(const Repeats& repeats) {
+void write_report(const Repeats& repeats, const std::optional<Minimized>& minimized) {
   const char* path = std::getenv("LASTPUT_REPORT");
   if (path == nullptr || *path == '\0') return;
-  const nlohmann::json report = {{"times", repeats.times},
-                                 {"same", repeats.same},
-                                 {"expected", repeats.expected},
-                                 {"kind", repeats.kind},
-                                 {"first_other", repeats.first_other},
-                                 {"other", repeats.other}};
+  nlohmann::json report = {{"times", repeats.times},
+                           {"same", repeats.same},
+                           {"expected", repeats.expected},
+                           {"kind", repeats.kind},
+                           {"first_other", repeats.first_other},
+                           {"other", repeats.other}};
+  if (minimized) {
+    report["minimized"] = {{"identity", minimized->identity.to_string()},
+                           {"operations", minimized->after.operations},
+                           {"threads", minimized->after.threads},
+                           {"switches", minimized->after.switches},
+                           {"departures", minimized->after.departures},
+                           {"executions", minimized->executions},
+                           {"seconds", minimized->seconds},
+                           {"complete", minimized->complete}};
+  }
   if (!(std::ofstream(path) << report.dump(2) << '\n')) {
     std::fprintf(stderr, "replay: cannot write %s\n", path);
   }

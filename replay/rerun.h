@@ -4,8 +4,10 @@
 #define LASTPUT_REPLAY_RERUN_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "replay/minimize.h"
 #include "targets/text.h"
 
 namespace replay {
@@ -25,6 +27,9 @@ struct Outcome {
   std::string summary;  // "SUMMARY: ...\n"
 };
 
+// What runs the programs of its target.
+targets::Body body_of(const targets::Artifact& artifact);
+
 // Every schedule that the artifact says, until one fails.
 Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options);
 
@@ -40,8 +45,8 @@ struct Repeats {
 Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned times);
 // "100 of 100 the same: G1, trace 0x1f00"
 std::string describe(const Repeats& repeats);
-// As JSON to the file that $LASTPUT_REPORT names, if it does.
-void write_report(const Repeats& repeats);
+// As JSON to the file that $LASTPUT_REPORT names, if it does. `minimized`: where that was asked for.
+void write_report(const Repeats& repeats, const std::optional<Minimized>& minimized);
 
 }  // namespace replay
 

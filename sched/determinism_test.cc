@@ -97,6 +97,34 @@ uint64_t hash_of_busy() {
 }
 
 // The same in a fork child, and in a fresh process.
+// Given choices first, then the strategy; with none it is the seed's own schedule.
+TEST(Determinism, GoesOnByTheSeedWhereChoicesEnd) {
+  unsigned tried = 0;
+  for (uint64_t seed = 1; seed <= 100; ++seed) {
+    Options options = seeded(seed);
+    options.record_always = true;
+    const Result whole = run(busy, options);
+    const auto& all = whole.recording.choices;
+    options.go_on = true;
+    for (size_t kept = 0; kept <= all.size(); ++kept, ++tried) {
+      const std::vector<sched::Choice> prefix(all.begin(),
+                                              all.begin() + static_cast<ptrdiff_t>(kept));
+      options.choices = &prefix;
+      const Result recorded = run(busy, options);
+      options.record_always = false;
+      const Result fast = run(busy, options);
+      options.record_always = true;
+      ASSERT_EQ(recorded.trace_hash, fast.trace_hash);
+      ASSERT_GE(recorded.recording.choices.size(), kept);
+      for (size_t i = 0; i < kept; ++i) ASSERT_EQ(recorded.recording.choices[i], all[i]);
+      if (kept == 0) {
+        ASSERT_EQ(recorded.trace_hash, whole.trace_hash);
+      }
+    }
+  }
+  EXPECT_GT(tried, 500u);
+}
+
 TEST(Determinism, AcrossProcesses) {
   const uint64_t mine = hash_of_busy();
   int fds[2];

@@ -263,7 +263,6 @@ void begin_execution(const Options& options, bool record) {
   g.recording = record;
   g.races = options.races;
   g.ordered = options.races || options.weak_memory;
-  g.every_point = record || options.choices != nullptr || options.learn != nullptr;
   g.slow_access = record || options.plain_points;
   g.fair = false;
   g.fair_cursor = 0;
@@ -282,6 +281,7 @@ void begin_execution(const Options& options, bool record) {
   recorder_reset();
   profile_reset();
   strategy_reset();
+  g.every_point = record || g.options.choices != nullptr || options.learn != nullptr;
   set_countdown(next_distance());
 }
 
@@ -384,6 +384,12 @@ void ask_soon() {
   if (g.fair || g.options.choices != nullptr || g.bytes_used < g.options.bytes.size()) return;
   settle_steps();
   set_countdown(1);
+}
+
+void ask_anew() {
+  g.every_point = g.recording || g.options.learn != nullptr;
+  settle_steps();
+  set_countdown(next_distance());
 }
 
 void end_thread(void* result) {

@@ -104,6 +104,7 @@ struct Engine {
   uint64_t step_limit;     // points until the budget that counts now is spent
   bool explain_pass;       // a failure now is final
   size_t bytes_used;
+  size_t choices_taken;  // of the given ones
   Clock base;  // the execution's first clock
   Options options;
   const char* next_name;  // set by name_next_thread

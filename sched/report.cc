@@ -50,6 +50,21 @@ std::vector<uintptr_t> all_pcs(const Failure& failure, const Recording& recordin
   return {pcs.begin(), pcs.end()};
 }
 
+// What top_frame is about; null: unknown.
+const Frame* innermost(const Failure& failure, Symbolizer& symbolizer, const std::string& harness) {
+  if (failure.stacks.empty()) return nullptr;
+  symbolizer.load(failure.stacks[0].pcs);
+  const Frame* first = nullptr;
+  for (const uintptr_t pc : failure.stacks[0].pcs) {
+    for (const Frame& frame : symbolizer.frames(pc)) {
+      if (frame.function.empty() || is_uninteresting(frame)) continue;
+      if (harness.empty() || !frame.function.starts_with(harness)) return &frame;
+      if (first == nullptr) first = &frame;
+    }
+  }
+  return first;
+}
+
 }  // namespace
 
 std::string print_failure_report(const Failure& failure, const Recording& recording,
@@ -83,20 +98,17 @@ std::string print_failure_report(const Failure& failure, const Recording& record
 }
 
 std::string top_frame(const Failure& failure, const std::string& harness) {
-  if (failure.stacks.empty()) return "";
   Symbolizer symbolizer;
-  symbolizer.load(failure.stacks[0].pcs);
-  std::string first;
-  for (const uintptr_t pc : failure.stacks[0].pcs) {
-    for (const Frame& frame : symbolizer.frames(pc)) {
-      if (frame.function.empty() || is_uninteresting(frame)) continue;
-      std::string text = frame.function;
-      if (!frame.file.empty()) text += " " + frame.file + ":" + std::to_string(frame.line);
-      if (harness.empty() || !frame.function.starts_with(harness)) return text;
-      if (first.empty()) first = text;
-    }
-  }
-  return first;
+  const Frame* frame = innermost(failure, symbolizer, harness);
+  if (frame == nullptr) return "";
+  if (frame->file.empty()) return frame->function;
+  return frame->function + " " + frame->file + ":" + std::to_string(frame->line);
+}
+
+std::string top_function(const Failure& failure, Symbolizer& symbolizer,
+                         const std::string& harness) {
+  const Frame* frame = innermost(failure, symbolizer, harness);
+  return frame == nullptr ? "" : frame->function;
 }
 
 std::string summary_line(const Failure& failure, const std::string& harness) {

@@ -22,6 +22,7 @@
 #include <string>
 
 #include "sched/sched.h"
+#include "sched/symbolize.h"
 
 namespace sched {
 
@@ -46,6 +47,9 @@ std::string summary_line(const Failure& failure, const std::string& harness = ""
 // "": unknown. Functions whose names begin with `harness` ("targets::") only where there is no
 // other: it is the code under test that tells failures apart.
 std::string top_frame(const Failure& failure, const std::string& harness = "");
+// Its function alone, by a symbolizer that is asked again and again.
+std::string top_function(const Failure& failure, Symbolizer& symbolizer,
+                         const std::string& harness = "");
 
 }  // namespace sched
 

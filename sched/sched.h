@@ -222,6 +222,7 @@ struct Options {
   Profile* learn = nullptr;  // filled at the end; then each point takes longer
   // If set: exactly these departures from the default schedule, no bytes, no seed.
   const std::vector<Choice>* choices = nullptr;
+  bool go_on = false;  // once all of `choices` have been taken, the strategy goes on, from the seed
 
   uint64_t step_budget = 20000;   // points; then the schedule goes on fairly
   uint64_t fair_budget = 200000;  // points of that; beyond them the execution fails with kLivelock.

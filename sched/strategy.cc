@@ -79,6 +79,9 @@ uint32_t Scheduler::choose_number(uint32_t n) {
 void strategy_reset() {
   g.random = g.options.seed;
   g.bytes_used = 0;
+  g.choices_taken = 0;
+  if (g.options.go_on && g.options.choices != nullptr && g.options.choices->empty())
+    g.options.choices = nullptr;
   for (auto& t : g.threads) t.cursor = 0;
   scheduler = &scheduler_of(g.options);
   if (g.options.choices == nullptr) scheduler->begin();
@@ -123,6 +126,16 @@ uint32_t choose_number(uint32_t n) {
 
 namespace {
 
+// The given choices are used up.
+void strategy_takes_over() {
+  g.options.choices = nullptr;
+  g.bytes_used = g.options.bytes.size();
+  scheduler->begin();
+  for (uint32_t i = 0; i < g.thread_count; ++i)
+    if (g.threads[i].state == State::kRunnable) scheduler->thread_ready(i, true);
+  ask_anew();
+}
+
 // The choice given for this very place, or null.
 const Choice* given_choice() {
   const auto& all = *g.options.choices;
@@ -133,6 +146,7 @@ const Choice* given_choice() {
     if (c.thread != t.name || c.op < t.op || (c.op == t.op && c.point < t.choices_in_op)) continue;
     if (c.op != t.op || c.point != t.choices_in_op) return nullptr;
     ++t.cursor;
+    if (++g.choices_taken == all.size() && g.options.go_on) strategy_takes_over();
     return &c;
   }
   return nullptr;

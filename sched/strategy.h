@@ -68,6 +68,8 @@ uint32_t random_below(uint32_t n);
 uint32_t nth_bit(uint32_t set, uint32_t n);
 // The scheduler's answer is no longer good: it is asked at the next point.
 void ask_soon();
+// From here on it is the strategy that is asked, no given choices.
+void ask_anew();
 
 // --- For the engine: what has been decided, by whomever. A given schedule decides nothing here.
 

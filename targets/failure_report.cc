@@ -26,7 +26,14 @@ constexpr struct {
     {"G10", "misuse"},
 };
 
-// "put ref0": operation `op` of a thread, as begin_op numbers it; "" where there is nothing to say.
+}  // namespace
+
+const char* guarantee_words(const std::string& guarantee) {
+  for (const auto& entry : kWords)
+    if (guarantee == entry.guarantee) return entry.words;
+  return "";
+}
+
 std::string operation_title(const Program& program, Kind kind, const std::string& thread,
                             uint32_t op) {
   const bool main = thread == "main";
@@ -38,14 +45,6 @@ std::string operation_title(const Program& program, Kind kind, const std::string
     if (op == operations.size() + 1) return main ? "end the refs" : "drop what is left";
     return op == 0 || op > operations.size() ? "" : print_operation(operations[op - 1]);
   }
-  return "";
-}
-
-}  // namespace
-
-const char* guarantee_words(const std::string& guarantee) {
-  for (const auto& entry : kWords)
-    if (guarantee == entry.guarantee) return entry.words;
   return "";
 }
 
