@@ -13,7 +13,7 @@ namespace sched {
 // Logical time of one thread; advances at each of its releases. Clocks are never reset between
 // executions: every execution starts above all earlier ones, so stale shadow reads as "ordered".
 using Clock = uint32_t;
-inline constexpr unsigned kClockBits = kMaxThreads == 16 ? 28 : 27;
+inline constexpr unsigned kClockBits = kMaxThreads == 16 ? 28 : 24;
 inline constexpr Clock kClockLimit = 1u << (kClockBits - 1);  // beyond it all shadow is wiped
 
 // Thread and its clock in one word.

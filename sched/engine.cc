@@ -33,14 +33,12 @@ constexpr uint32_t kNobody = kMaxThreads;
 constexpr uint64_t kFairTurn = 50;  // points
 // Exceptions being handled, and how many are in flight (Itanium C++ ABI, exception handling 2.2.2).
 constexpr size_t kExceptionGlobalsBytes = 16;
+#define SCHED_WORDS(x) #x
+#define SCHED_VALUE_IN_WORDS(x) SCHED_WORDS(x)
 constexpr const char* kTooManyThreads =
-    kMaxThreads == 16 ? "more than 16 threads at once" : "more than 32 threads at once";
+    "more than " SCHED_VALUE_IN_WORDS(SCHED_MAX_THREADS) " threads at once";
 
 Verdict ending;  // how the current execution ended
-
-uint32_t bit(uint32_t thread) {
-  return 1u << thread;
-}
 
 // Starts the countdown to slow_point(): the strategy's distance, or less where the budget ends
 // first, or one point where every point matters (recording, given choices).
@@ -96,14 +94,14 @@ void switch_to(uint32_t next) {
 }
 
 // Who may wake up for nothing.
-uint32_t spurious_waiters() {
-  if (!g.options.spurious) return 0;
-  uint32_t set = 0;
+ThreadSet spurious_waiters() {
+  ThreadSet set;
+  if (!g.options.spurious) return set;
   for (uint32_t i = 0; i < g.thread_count; ++i) {
     const Thread& t = g.threads[i];
     if (t.state == State::kBlocked && !t.timed &&
         (t.wait_for == WaitFor::kCondition || t.wait_for == WaitFor::kFutex))
-      set |= bit(i);
+      set.add(i);
   }
   return set;
 }
@@ -111,8 +109,8 @@ uint32_t spurious_waiters() {
 void make_runnable(uint32_t i) {
   g.threads[i].state = State::kRunnable;
   g.threads[i].wait_key = nullptr;
-  g.runnable |= bit(i);
-  g.timed &= ~bit(i);
+  g.runnable.add(i);
+  g.timed.remove(i);
   tell_ready(i, false);
 }
 
@@ -128,19 +126,18 @@ void wake_by_choice(uint32_t i) {
 }
 
 // The next one after whoever had the last turn.
-uint32_t decide_fairly(uint32_t candidates) {
-  uint32_t up_to_cursor = (bit(g.fair_cursor) << 1) - 1;
-  uint32_t later = candidates & ~up_to_cursor;
-  return g.fair_cursor = static_cast<uint32_t>(std::countr_zero(later != 0 ? later : candidates));
+uint32_t decide_fairly(const ThreadSet& candidates) {
+  const ThreadSet later = candidates.above(g.fair_cursor);
+  return g.fair_cursor = (later.empty() ? candidates : later).first();
 }
 
 // One choice of the schedule: among `candidates`, where the default schedule takes `fallback`.
-uint32_t decide(Turn turn, uint32_t candidates, uint32_t fallback) {
+uint32_t decide(Turn turn, const ThreadSet& candidates, uint32_t fallback) {
   if (g.fair) return decide_fairly(candidates);
   uint32_t chosen = fallback;
   if (g.options.choices != nullptr) {
     uint32_t given = given_thread();
-    if (given != kNobody && (candidates & bit(given)) != 0) chosen = given;
+    if (given != kNobody && candidates.has(given)) chosen = given;
   } else {
     chosen = choose_thread(turn, candidates);
   }
@@ -150,22 +147,19 @@ uint32_t decide(Turn turn, uint32_t candidates, uint32_t fallback) {
   return chosen;
 }
 
-uint32_t first_of(uint32_t set) {
-  return static_cast<uint32_t>(std::countr_zero(set));
-}
-
-uint32_t earliest_deadline(uint32_t set) {
-  uint32_t best = first_of(set);
-  for (uint32_t s = set; s != 0; s &= s - 1)
-    if (g.threads[first_of(s)].deadline_ns < g.threads[best].deadline_ns) best = first_of(s);
+uint32_t earliest_deadline(const ThreadSet& set) {
+  uint32_t best = set.first();
+  set.for_each([&](uint32_t i) {
+    if (g.threads[i].deadline_ns < g.threads[best].deadline_ns) best = i;
+  });
   return best;
 }
 
 // The current thread cannot go on: who runs next.
 uint32_t pick_next() {
-  if (g.runnable != 0) return decide(Turn::kBlocked, g.runnable, first_of(g.runnable));
-  uint32_t timed = g.timed;
-  if (timed == 0) return kNobody;
+  if (!g.runnable.empty()) return decide(Turn::kBlocked, g.runnable, g.runnable.first());
+  const ThreadSet timed = g.timed;
+  if (timed.empty()) return kNobody;
   uint32_t next = decide(Turn::kTimedOut, timed, earliest_deadline(timed));
   wake_by_choice(next);
   return next;
@@ -228,7 +222,7 @@ void init_thread(uint32_t i, void* (*function)(void*), void* argument) {
   t.op = t.choices_in_op = t.children = t.cursor = t.destructors = 0;
   t.last_pc = 0;
   t.pending = Intent{};
-  g.runnable |= bit(i);
+  g.runnable.add(i);
   ++g.live;
   tell_ready(i, true);
   keys_begin_thread(i);
@@ -270,7 +264,8 @@ void begin_execution(const Options& options, bool record) {
   g.steps = g.switches = g.now_ns = 0;
   g.looks = 0;
   g.hash = 0x1a57;
-  g.runnable = g.timed = g.live = 0;
+  g.runnable = g.timed = {};
+  g.live = 0;
   g.thread_count = 1;
   g.next_name = nullptr;
   if (g.failure.kind != FailureKind::kNone) g.failure = Failure{};
@@ -343,15 +338,15 @@ void tell_failure() {
 
 // Who may run on though nobody woke them. Time may pass at any moment: now and then a sleeper's deadline
 // comes while others still run.
-uint32_t unasked_waiters() {
-  const uint32_t timed = g.timed, spurious = spurious_waiters();
-  if ((timed | spurious) == 0) return 0;
+ThreadSet unasked_waiters() {
+  const ThreadSet timed = g.timed, spurious = spurious_waiters();
+  if (timed.empty() && spurious.empty()) return {};
   return g.options.choices != nullptr ? timed | spurious : choose_waiters(timed, spurious);
 }
 
 // The current thread's turn is over.
-void take_turns(uint32_t others) {
-  if (others == 0) return;
+void take_turns(const ThreadSet& others) {
+  if (others.empty()) return;
   uint32_t next = decide_fairly(others);
   wake_by_choice(next);
   switch_to(next);
@@ -399,7 +394,7 @@ void end_thread(void* result) {
   keys_end_thread();
   point_before(&t, true);
   t.state = State::kDone;
-  g.runnable &= ~bit(g.current);
+  g.runnable.remove(g.current);
   if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
   mix_hash(0xe417);
   wake(&t, kMaxThreads);
@@ -423,7 +418,7 @@ void slow_point(Intent intent) {
   } else {
     set_countdown(next_turn());
   }
-  uint32_t others = g.runnable & ~bit(g.current);
+  ThreadSet others = g.runnable.without(g.current);
   if (g.fair) {
     if (preempt) take_turns(others | g.timed);
     return;
@@ -434,11 +429,12 @@ void slow_point(Intent intent) {
   }
   g.self->pending = intent;
   others |= unasked_waiters();
-  if (others == 0) {
+  if (others.empty()) {
     ++g.self->choices_in_op;
     return;
   }
-  uint32_t candidates = g.options.choices != nullptr ? others | bit(g.current) : others;
+  ThreadSet candidates = others;
+  if (g.options.choices != nullptr) candidates.add(g.current);
   uint32_t next = decide(Turn::kPreempted, candidates, g.current);
   wake_by_choice(next);
   switch_to(next);
@@ -449,7 +445,7 @@ uint32_t choose_departure(uint32_t departures, uint32_t one_in) {
   uint32_t chosen = 0;
   if (g.options.choices != nullptr) {
     chosen = given_departure();
-    if (chosen >= 32 || (departures & bit(chosen)) == 0) chosen = 0;
+    if (chosen >= 32 || (departures >> chosen & 1) == 0) chosen = 0;
   } else {
     chosen = choose_departure_now(departures, one_in);
   }
@@ -468,8 +464,8 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
   t.timed = timed;
   t.timed_out = false;
   t.deadline_ns = deadline_ns;
-  g.runnable &= ~bit(g.current);
-  if (timed) g.timed |= bit(g.current);
+  g.runnable.remove(g.current);
+  if (timed) g.timed.add(g.current);
   mix_hash(0xb10c + static_cast<uint64_t>(what));
   uint32_t next = pick_next();
   if (next == kNobody) nobody_can_run();
@@ -479,19 +475,17 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
 }
 
 uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits) {
-  uint32_t waiting = 0;
+  ThreadSet waiting;
   for (uint32_t i = 0; i < g.thread_count; ++i) {
     const Thread& t = g.threads[i];
     if (t.state != State::kBlocked || t.wait_key != key) continue;
-    if (t.wait_for != WaitFor::kFutex || (t.futex_bits & futex_bits) != 0) waiting |= bit(i);
+    if (t.wait_for != WaitFor::kFutex || (t.futex_bits & futex_bits) != 0) waiting.add(i);
   }
   uint32_t woken = 0;
-  for (; waiting != 0 && woken < count; ++woken) {
-    bool all = count >= static_cast<uint32_t>(std::popcount(waiting)) + woken;
-    uint32_t i = all || std::has_single_bit(waiting)
-                     ? first_of(waiting)
-                     : decide(Turn::kWoken, waiting, first_of(waiting));
-    waiting &= ~bit(i);
+  for (uint32_t left = waiting.count(); left != 0 && woken < count; ++woken, --left) {
+    const bool all = left == 1 || count - woken >= left;
+    const uint32_t i = all ? waiting.first() : decide(Turn::kWoken, waiting, waiting.first());
+    waiting.remove(i);
     make_runnable(i);
   }
   return woken;
@@ -499,14 +493,13 @@ uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits) {
 
 void yield() {
   count_blocking_step();
-  uint32_t others = g.runnable & ~bit(g.current);
-  if (others == 0) {
-    uint32_t timed = g.timed;
-    if (timed == 0) return;
-    others = bit(earliest_deadline(timed));
+  ThreadSet others = g.runnable.without(g.current);
+  if (others.empty()) {
+    if (g.timed.empty()) return;
+    others = ThreadSet::of(earliest_deadline(g.timed));
   }
-  uint32_t later = others & ~(bit(g.current) - 1);
-  uint32_t next = decide(Turn::kYielded, others, first_of(later != 0 ? later : others));
+  const ThreadSet later = others.above(g.current);
+  uint32_t next = decide(Turn::kYielded, others, (later.empty() ? others : later).first());
   wake_by_choice(next);
   switch_to(next);
 }

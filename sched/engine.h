@@ -15,6 +15,7 @@
 #include "sched/fiber.h"
 #include "sched/sched.h"
 #include "sched/shadow.h"
+#include "sched/thread_set.h"
 
 namespace sched {
 
@@ -88,9 +89,9 @@ struct Engine {
   Epoch epoch;  // of the current thread
   Thread* self;
 
-  uint32_t runnable;  // bit per thread
-  uint32_t timed;     // bit per thread: blocked with a deadline
-  uint32_t live;      // threads that have not ended
+  ThreadSet runnable;
+  ThreadSet timed;  // blocked with a deadline
+  uint32_t live;    // threads that have not ended
   uint32_t thread_count;
   uint64_t steps, interval;  // points accounted for; length of the running countdown
   uint64_t switches;
@@ -105,7 +106,7 @@ struct Engine {
   bool explain_pass;       // a failure now is final
   size_t bytes_used;
   size_t choices_taken;  // of the given ones
-  Clock base;  // the execution's first clock
+  Clock base;            // the execution's first clock
   Options options;
   const char* next_name;  // set by name_next_thread
   char next_name_buffer[16];
@@ -153,9 +154,9 @@ void yield();
 // A choice of the schedule that is not whose turn it is: one of `departures` (bit n: n, not empty), or
 // 0 = as ever. A random schedule departs from that once in `one_in` times.
 uint32_t choose_departure(uint32_t departures, uint32_t one_in);
-// The set of 1 to n.
+// The set of 1 to n, or to 31.
 constexpr uint32_t departures_up_to(uint32_t n) {
-  return (2u << n) - 2;
+  return n < 31 ? (2u << n) - 2 : ~1u;
 }
 // Which store a load returns. Half of the loads that have a choice return the latest store: too much
 // that is stale hides the states behind it.

@@ -25,7 +25,7 @@ bool mine(const Sync& sync) {
 }
 
 void take(Sync& sync, uintptr_t pc) {
-  sync.owner = static_cast<int8_t>(g.current);
+  sync.owner = static_cast<int16_t>(g.current);
   sync.count = 1;
   acquire(sync.release);
   trace_sync(StepKind::kLock, sync, 0, pc);

@@ -32,7 +32,7 @@ bool begin_once(SyncKind kind, void* object, bool done) {
   }
   acquire(sync->release);  // of one who tried before, and threw
   sync->count = kRunning;
-  sync->owner = static_cast<int8_t>(g.current);
+  sync->owner = static_cast<int16_t>(g.current);
   return true;
 }
 

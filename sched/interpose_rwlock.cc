@@ -39,7 +39,7 @@ void take_for_reading(Sync& sync, uintptr_t pc) {
   trace_sync(StepKind::kReadLock, sync, 0, pc);
 }
 void take_for_writing(Sync& sync, uintptr_t pc) {
-  sync.owner = static_cast<int8_t>(g.current);
+  sync.owner = static_cast<int16_t>(g.current);
   acquire(sync.release);
   acquire(sync.read_release);
   trace_sync(StepKind::kLock, sync, 0, pc);

@@ -7,7 +7,8 @@ namespace {
 // A small hash table, and the order in which its places were taken.
 constexpr uint32_t kPlaces = 512;
 struct Counted {
-  Profile::Object object;
+  uintptr_t address;
+  uint32_t accesses[kMaxThreads];
   bool written;
 };
 Counted places[kPlaces];
@@ -16,13 +17,13 @@ uint32_t objects;
 
 Counted* find(uintptr_t granule) {
   auto place = static_cast<uint32_t>(granule * 0x9E3779B97F4A7C15u >> 32) % kPlaces;
-  while (places[place].object.address != 0) {
-    if (places[place].object.address == granule) return &places[place];
+  while (places[place].address != 0) {
+    if (places[place].address == granule) return &places[place];
     place = (place + 1) % kPlaces;
   }
   if (objects == kMostObjects) return nullptr;
   order[objects++] = static_cast<uint16_t>(place);
-  places[place].object.address = granule;
+  places[place].address = granule;
   return &places[place];
 }
 
@@ -38,7 +39,7 @@ void profile_access(const Intent& intent) {
   if (granule == 0) return;
   Counted* counted = find(granule);
   if (counted == nullptr) return;
-  ++counted->object.accesses[g.current];
+  ++counted->accesses[g.current];
   counted->written |= intent.writes;
 }
 
@@ -49,8 +50,10 @@ void profile_take(uint64_t points) {
   for (uint32_t i = 0; i < objects; ++i) {
     const Counted& counted = places[order[i]];
     unsigned threads = 0;
-    for (const uint32_t n : counted.object.accesses) threads += n != 0;
-    if (threads > 1 && counted.written) profile.objects.push_back(counted.object);
+    for (const uint32_t n : counted.accesses) threads += n != 0;
+    if (threads < 2 || !counted.written) continue;
+    profile.objects.push_back(
+        {counted.address, {counted.accesses, counted.accesses + g.thread_count}});
   }
 }
 

@@ -65,7 +65,7 @@ namespace sched {
 #define SCHED_MAX_THREADS 16
 #endif
 inline constexpr unsigned kMaxThreads = SCHED_MAX_THREADS;
-static_assert(kMaxThreads == 16 || kMaxThreads == 32);
+static_assert(kMaxThreads == 16 || kMaxThreads == 256);
 
 enum class FailureKind : uint8_t {
   kNone,
@@ -192,7 +192,7 @@ struct Profile {
   // Of 8 bytes, which at least two threads accessed by atomics, locks and the like, and one wrote.
   struct Object {
     uintptr_t address;
-    uint32_t accesses[kMaxThreads];  // by each thread, in order of creation
+    std::vector<uint32_t> accesses;  // by each thread, in order of creation
     uint32_t all() const {
       uint32_t sum = 0;
       for (const uint32_t n : accesses) sum += n;

@@ -35,9 +35,13 @@ Scheduler& scheduler_of(const Options& options) {
   SCHED_CHECK(false, "no such strategy");
 }
 
-uint32_t choose_bit(uint32_t candidates) {
-  const auto n = static_cast<uint32_t>(std::popcount(candidates));
-  return nth_bit(candidates, choose_number(n));
+uint32_t choose_one(const ThreadSet& candidates) {
+  return candidates.nth(choose_number(candidates.count()));
+}
+uint32_t choose_bit(uint32_t set) {
+  for (uint32_t n = choose_number(static_cast<uint32_t>(std::popcount(set))); n != 0; --n)
+    set &= set - 1;
+  return static_cast<uint32_t>(std::countr_zero(set));
 }
 
 }  // namespace
@@ -54,15 +58,10 @@ uint32_t random_below(uint32_t n) {
   return static_cast<uint32_t>((next_random() >> 32) * n >> 32);
 }
 
-uint32_t nth_bit(uint32_t set, uint32_t n) {
-  for (; n != 0; --n) set &= set - 1;
-  return static_cast<uint32_t>(std::countr_zero(set));
-}
-
-uint32_t Scheduler::choose_waiters(uint32_t timed, uint32_t spurious) {
-  uint32_t set = 0;
-  if (timed != 0 && sched::choose_number(kTimeoutOneIn) == 0) set |= timed;
-  if (spurious != 0 && sched::choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
+ThreadSet Scheduler::choose_waiters(ThreadSet timed, ThreadSet spurious) {
+  ThreadSet set;
+  if (!timed.empty() && sched::choose_number(kTimeoutOneIn) == 0) set |= timed;
+  if (!spurious.empty() && sched::choose_number(kSpuriousWakeOneIn) == 1) set |= spurious;
   return set;
 }
 
@@ -102,12 +101,12 @@ uint64_t next_distance() {
   return scheduler->distance();
 }
 
-uint32_t choose_thread(Turn turn, uint32_t candidates) {
-  if (turn != Turn::kPreempted && std::has_single_bit(candidates)) return nth_bit(candidates, 0);
-  return bytes_left(1) ? choose_bit(candidates) : scheduler->choose_thread(turn, candidates);
+uint32_t choose_thread(Turn turn, const ThreadSet& candidates) {
+  if (turn != Turn::kPreempted && candidates.is_single()) return candidates.first();
+  return bytes_left(1) ? choose_one(candidates) : scheduler->choose_thread(turn, candidates);
 }
 
-uint32_t choose_waiters(uint32_t timed, uint32_t spurious) {
+ThreadSet choose_waiters(const ThreadSet& timed, const ThreadSet& spurious) {
   return bytes_left(1) ? scheduler->Scheduler::choose_waiters(timed, spurious)
                        : scheduler->choose_waiters(timed, spurious);
 }

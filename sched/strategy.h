@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "sched/sched.h"
+#include "sched/thread_set.h"
 
 namespace sched {
 
@@ -40,10 +41,10 @@ class Scheduler {
   virtual uint64_t distance() = 0;
   // One of `candidates`, which are two at least; where the turn is kPreempted: one at least, and the
   // current thread is an answer, too.
-  virtual uint32_t choose_thread(Turn turn, uint32_t candidates) = 0;
+  virtual uint32_t choose_thread(Turn turn, ThreadSet candidates) = 0;
   // Which threads that wait are candidates of a preemption, too: their deadline comes now; or what they
   // wait for comes for nothing.
-  virtual uint32_t choose_waiters(uint32_t timed, uint32_t spurious);
+  virtual ThreadSet choose_waiters(ThreadSet timed, ThreadSet spurious);
   // One of `departures` (bit n: n, not empty; sched.h has their meaning), or 0, as ever. Usual are
   // departures once in `one_in` times.
   virtual uint32_t choose_departure(uint32_t departures, uint32_t one_in);
@@ -64,8 +65,6 @@ inline constexpr uint32_t kWaitersOneIn = 64;
 // The generator of the execution, from Options::seed.
 uint64_t next_random();
 uint32_t random_below(uint32_t n);
-// The n-th of a set of bits.
-uint32_t nth_bit(uint32_t set, uint32_t n);
 // The scheduler's answer is no longer good: it is asked at the next point.
 void ask_soon();
 // From here on it is the strategy that is asked, no given choices.
@@ -77,8 +76,8 @@ void strategy_reset();
 // Points until the next preemption; 0 = none any more.
 uint64_t next_distance();
 void tell_ready(uint32_t thread, bool is_new);
-uint32_t choose_thread(Turn turn, uint32_t candidates);
-uint32_t choose_waiters(uint32_t timed, uint32_t spurious);
+uint32_t choose_thread(Turn turn, const ThreadSet& candidates);
+ThreadSet choose_waiters(const ThreadSet& timed, const ThreadSet& spurious);
 uint32_t choose_departure_now(uint32_t departures, uint32_t one_in);
 uint32_t choose_number(uint32_t n);
 // In a given schedule: the thread named for this very choice, or kMaxThreads; the departure of

@@ -42,7 +42,7 @@ const char* sync_kind_name(SyncKind kind);
 struct Sync {
   Loc* loc;
   SyncKind kind;
-  int8_t owner;                // who holds it alone, or runs the initialiser; -1 nobody
+  int16_t owner;               // who holds it alone, or runs the initialiser; -1 nobody
   uint16_t waiting;            // threads inside of a call that waits for it
   uint16_t waiting_writers;    // read-write lock
   uint32_t count;              // mutex: depth; once: 1 running, 2 done; barrier: arrivals

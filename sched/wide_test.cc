@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The engine with wider clocks: what 16 threads do, 32 do as well; and no more. This file is code under
+// The engine with wider clocks: what 16 threads do, 256 do as well; and no more. This file is code under
 // test, linked with sched_wide.
 #include <pthread.h>
 
@@ -14,7 +14,8 @@ namespace {
 
 using namespace sched_testing;
 
-static_assert(sched::kMaxThreads == 32);
+static_assert(sched::kMaxThreads == 256);
+constexpr unsigned kOthers = sched::kMaxThreads - 1;  // than main
 
 void count(unsigned others) {
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -30,18 +31,40 @@ void count(unsigned others) {
   require(n == others, "lost");
 }
 
-TEST(Wide, ThirtyTwoThreadsAtOnceAndNoMore) {
-  expect_clean([] { count(31); });
-  expect_found(FailureKind::kLimit, "more than 32 threads at once", [] { count(32); });
+TEST(Wide, AsManyThreadsAtOnceAndNoMore) {
+  for (uint64_t seed = 1; seed <= 50; ++seed) {
+    const Result r = sched::run([] { count(kOthers); }, seeded(seed));
+    ASSERT_EQ(r.verdict, Verdict::kClean) << r.failure.message;
+    ASSERT_EQ(r.threads, sched::kMaxThreads);
+  }
+  expect_found(FailureKind::kLimit, "more than 256 threads at once", [] { count(kOthers + 1); });
 }
+// What the strategies know of each thread reaches as far.
+TEST(Wide, EveryStrategyReachesTheLastThread) {
+  for (const auto strategy :
+       {sched::Strategy::kRandom, sched::Strategy::kPct, sched::Strategy::kPos,
+        sched::Strategy::kSurw, sched::Strategy::kSweep}) {
+    Options options = seeded(1);
+    options.strategy = strategy;
+    for (uint64_t seed = 1; seed <= 5; ++seed) {
+      options.seed = seed;
+      options.number = static_cast<uint32_t>(seed);
+      const Result r = sched::run([] { count(kOthers); }, options);
+      ASSERT_EQ(r.verdict, Verdict::kClean)
+          << sched::strategy_name(strategy) << ": " << r.failure.message;
+      ASSERT_EQ(r.trace_hash, sched::run([] { count(kOthers); }, options).trace_hash);
+    }
+  }
+}
+
 // The last of the threads is watched as the first is.
 TEST(Wide, RacesOfTheLastThreadAreFound) {
-  expect_found(FailureKind::kDataRace, "by main.31", [] {
+  expect_found(FailureKind::kDataRace, "by main.255", [] {
     int plain = 0;
     std::function<void()> nothing = [] {}, write = [&] { ++plain; };
-    pthread_t threads[31];
-    for (int i = 0; i < 31; ++i)
-      pthread_create(&threads[i], nullptr, call_function, i == 30 ? &write : &nothing);
+    pthread_t threads[kOthers];
+    for (unsigned i = 0; i < kOthers; ++i)
+      pthread_create(&threads[i], nullptr, call_function, i == kOthers - 1 ? &write : &nothing);
     ++plain;
     for (pthread_t thread : threads) pthread_join(thread, nullptr);
   });

@@ -41,14 +41,13 @@ class PctScheduler final : public Scheduler {
     const uint64_t patience = kPatience - std::min(g.steps - turn_began_, kPatience - 1);
     return next_ == changes_ ? patience : std::min(patience, change_[next_] - g.steps);
   }
-  uint32_t choose_thread(Turn turn, uint32_t candidates) override {
+  uint32_t choose_thread(Turn turn, ThreadSet candidates) override {
     if (turn == Turn::kYielded) fall();
-    if (turn == Turn::kPreempted) candidates |= 1u << g.current;
-    uint32_t best = nth_bit(candidates, 0);
-    for (uint32_t left = candidates; left != 0; left &= left - 1) {
-      const uint32_t thread = nth_bit(left, 0);
+    if (turn == Turn::kPreempted) candidates.add(g.current);
+    uint32_t best = candidates.first();
+    candidates.for_each([&](uint32_t thread) {
       if (priority_[thread] > priority_[best]) best = thread;
-    }
+    });
     if (best != g.current && turn != Turn::kWoken) turn_began_ = g.steps;
     return best;
   }

@@ -17,20 +17,19 @@ class PosScheduler final : public Scheduler {
     next_[thread] = Intent{};
   }
   uint64_t distance() override { return 1; }
-  uint32_t choose_waiters(uint32_t timed, uint32_t spurious) override {
-    return random_below(kWaitersOneIn) == 0 ? timed | spurious : 0;
+  ThreadSet choose_waiters(ThreadSet timed, ThreadSet spurious) override {
+    return random_below(kWaitersOneIn) == 0 ? timed | spurious : ThreadSet();
   }
-  uint32_t choose_thread(Turn turn, uint32_t candidates) override {
+  uint32_t choose_thread(Turn turn, ThreadSet candidates) override {
     if (turn == Turn::kPreempted) {
-      candidates |= 1u << g.current;
+      candidates.add(g.current);
       did(next_[g.current]);
       next_[g.current] = g.self->pending;
     }
-    uint32_t best = nth_bit(candidates, 0);
-    for (uint32_t left = candidates; left != 0; left &= left - 1) {
-      const uint32_t thread = nth_bit(left, 0);
+    uint32_t best = candidates.first();
+    candidates.for_each([&](uint32_t thread) {
       if (priority_[thread] > priority_[best]) best = thread;
-    }
+    });
     return best;
   }
 

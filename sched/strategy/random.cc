@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Strategy::kRandom: uniform distances between preemptions, whose mean is Options::mean_interval, and a
 // uniform choice among the others. The walk that PCT and its successors are measured against.
-#include <bit>
-
 #include "sched/engine.h"
 #include "sched/strategy.h"
 
@@ -15,9 +13,9 @@ class RandomScheduler final : public Scheduler {
     if (g.options.mean_interval == 0) return 0;
     return 1 + random_below(2 * g.options.mean_interval - 1);
   }
-  uint32_t choose_thread(Turn, uint32_t candidates) override {
-    const auto n = static_cast<uint32_t>(std::popcount(candidates));
-    return nth_bit(candidates, n == 1 ? 0 : choose_number(n));
+  uint32_t choose_thread(Turn, ThreadSet candidates) override {
+    const uint32_t n = candidates.count();
+    return candidates.nth(n == 1 ? 0 : choose_number(n));
   }
   // Neither interval nor seed: the default schedule.
   uint32_t choose_number(uint32_t n) override {

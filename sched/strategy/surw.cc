@@ -8,7 +8,6 @@
 // Options::interesting objects of it, drawn for each schedule by how often they are accessed; or to all.
 // Without a profile none is, and it is the walk.
 #include <algorithm>
-#include <bit>
 
 #include "sched/engine.h"
 #include "sched/profile.h"
@@ -32,32 +31,29 @@ class SurwScheduler final : public Scheduler {
     if (is_new) next_[thread] = false;
   }
   uint64_t distance() override { return 1; }
-  uint32_t choose_waiters(uint32_t timed, uint32_t spurious) override {
-    return random_below(kWaitersOneIn) == 0 ? timed | spurious : 0;
+  ThreadSet choose_waiters(ThreadSet timed, ThreadSet spurious) override {
+    return random_below(kWaitersOneIn) == 0 ? timed | spurious : ThreadSet();
   }
-  uint32_t choose_thread(Turn turn, uint32_t candidates) override {
+  uint32_t choose_thread(Turn turn, ThreadSet candidates) override {
     if (turn == Turn::kWoken) return uniform(candidates);
     if (turn == Turn::kPreempted) {
-      candidates |= 1u << g.current;
+      candidates.add(g.current);
       if (next_[g.current]) did();
       next_[g.current] = interesting(g.self->pending);
       // More than were counted: one at least, or it would wait for all that others have.
       if (next_[g.current] && left_[g.current] == 0) left_[g.current] = 1;
     }
     if (intended_ != kNobodyIntended && ended(intended_)) intend();
-    uint32_t allowed = 0;
-    for (uint32_t left = candidates; left != 0; left &= left - 1) {
-      const uint32_t thread = nth_bit(left, 0);
-      if (!next_[thread] || thread == intended_) allowed |= 1u << thread;
-    }
-    if (allowed != 0) return uniform(allowed);
+    ThreadSet allowed;
+    candidates.for_each([&](uint32_t thread) {
+      if (!next_[thread] || thread == intended_) allowed.add(thread);
+    });
+    if (!allowed.empty()) return uniform(allowed);
     return intended_ = by_weight(candidates);  // who was meant to be next waits for others
   }
 
  private:
-  static uint32_t uniform(uint32_t set) {
-    return nth_bit(set, random_below(static_cast<uint32_t>(std::popcount(set))));
-  }
+  static uint32_t uniform(const ThreadSet& set) { return set.nth(random_below(set.count())); }
   void draw_objects(const Profile& profile) {
     const uint32_t wanted = g.options.interesting;
     if (wanted == 0) {
@@ -82,7 +78,7 @@ class SurwScheduler final : public Scheduler {
         std::find(objects_, objects_ + count_, object.address) != objects_ + count_)
       return;
     objects_[count_++] = object.address;
-    for (uint32_t i = 0; i < kMaxThreads; ++i) left_[i] += object.accesses[i];
+    for (uint32_t i = 0; i < object.accesses.size(); ++i) left_[i] += object.accesses[i];
   }
   bool interesting(const Intent& intent) const {
     return std::binary_search(objects_, objects_ + count_, granule_of(intent));
@@ -97,21 +93,22 @@ class SurwScheduler final : public Scheduler {
   }
   // Draws whose interesting operation comes next; threads that have not begun take part.
   void intend() {
-    uint32_t set = 0;
+    ThreadSet set;
     for (uint32_t i = 0; i < kMaxThreads; ++i)
-      if (left_[i] != 0 && !ended(i)) set |= 1u << i;
-    intended_ = set == 0 ? kNobodyIntended : by_weight(set);
+      if (left_[i] != 0 && !ended(i)) set.add(i);
+    intended_ = set.empty() ? kNobodyIntended : by_weight(set);
   }
-  uint32_t by_weight(uint32_t set) const {
+  uint32_t by_weight(const ThreadSet& set) const {
     uint32_t total = 0;
-    for (uint32_t left = set; left != 0; left &= left - 1) total += left_[nth_bit(left, 0)];
+    set.for_each([&](uint32_t thread) { total += left_[thread]; });
     if (total == 0) return uniform(set);
-    uint32_t drawn = random_below(total);
-    for (uint32_t left = set;; left &= left - 1) {
-      const uint32_t thread = nth_bit(left, 0);
-      if (drawn < left_[thread]) return thread;
+    uint32_t drawn = random_below(total), found = kNobodyIntended;
+    set.for_each([&](uint32_t thread) {
+      if (found != kNobodyIntended) return;
+      if (drawn < left_[thread]) found = thread;
       drawn -= left_[thread];
-    }
+    });
+    return found;
   }
 
   uintptr_t objects_[kMostObjects];  // the interesting ones, sorted

@@ -5,7 +5,6 @@
 // that the first few are spread evenly; whom they go to takes turns. Most bugs need one or two
 // (Musuvathi and Qadeer, PLDI 2007).
 #include <algorithm>
-#include <bit>
 
 #include "sched/engine.h"
 #include "sched/strategy.h"
@@ -32,10 +31,9 @@ class SweepScheduler final : public Scheduler {
     while (done_ < count_ && at_[done_] <= g.steps) ++done_;
     return done_ == count_ ? 0 : at_[done_] - g.steps;
   }
-  uint32_t choose_thread(Turn turn, uint32_t candidates) override {
-    if (turn != Turn::kPreempted) return nth_bit(candidates, 0);
-    const auto n = static_cast<uint32_t>(std::popcount(candidates));
-    return nth_bit(candidates, g.options.number % n);
+  uint32_t choose_thread(Turn turn, ThreadSet candidates) override {
+    if (turn != Turn::kPreempted) return candidates.first();
+    return candidates.nth(g.options.number % candidates.count());
   }
 
  private:
