@@ -34,6 +34,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace sched {
@@ -165,6 +166,8 @@ enum class Strategy : uint8_t {
 };
 // "random", "pct", ...
 const char* strategy_name(Strategy strategy);
+// False where no strategy has that name.
+bool find_strategy(std::string_view name, Strategy* strategy);
 
 // What an execution shows of its program, for strategies that want to know before the next.
 struct Profile {

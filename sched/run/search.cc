@@ -7,7 +7,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 
 #include "sched/fiber.h"
 #include "sched/report.h"
@@ -23,7 +22,6 @@
 namespace sched::program {
 namespace {
 
-constexpr uint32_t kIntervals[] = {8, 3, 20, 64, 5, 12, 2, 200};
 constexpr double kProgressSeconds = 1, kSparseProgressSeconds = 30;
 constexpr unsigned kOthersTried = 20;          // schedules, when the first failed
 constexpr uint64_t kEnoughOfOneThread = 1000;  // executions
@@ -65,6 +63,8 @@ class Search {
     if (first())
       say("lastput: program " + s_.name + ", seed " + std::to_string(s_.seed) +
           ", options: " + (s_.words.empty() ? "none" : s_.words) + "\n");
+    else
+      learn(options_of(0), &profile_);
     for (; goes_on(); ++own_.executions) {
       const Options options = options_of(number());
       const Result result = execute_once(options);
@@ -100,7 +100,13 @@ class Search {
     o.fair_budget = s_.fair_points;
     o.leaks = false;  // a process that ends gives its memory back
     o.seed = execution == 0 ? 0 : mix(s_.seed + execution * 0x9E3779B97F4A7C15u) | 1;
-    o.mean_interval = execution == 0 ? 0 : kIntervals[execution % std::size(kIntervals)];
+    o.profile = &profile_;
+    if (execution != 0) {
+      mix_strategies(static_cast<uint32_t>(execution), &o);
+    } else {
+      o.mean_interval = 0;
+      o.learn = &profile_;
+    }
     return o;
   }
 
@@ -117,6 +123,7 @@ class Search {
     plain_points_ = true;
     tried_ = options;
     tried_.plain_points = true;
+    learn(tried_, &profile_);
     return execute(tried_, true);
   }
 
@@ -289,6 +296,7 @@ class Search {
   const double start_;
   const bool terminal_;
   Options tried_;
+  Profile profile_;                // of the default schedule
   bool plain_points_ = !s_.races;  // then it is they that interleave
   bool told_input_ = false, progress_shown_ = false;
   Counts own_;
