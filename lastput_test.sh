@@ -58,11 +58,12 @@ expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
 expect 0 "" "$lastput" bugs --list
 
 # Benchmarks.
-expect 1 "no benchmark 'nothing'; there is: core engine" "$lastput" bench nothing
+expect 1 "no benchmark 'nothing'; there is: core engine strategies" "$lastput" bench nothing
 expect 1 "no benchmark 'core engine'" "$lastput" bench "core engine"
 expect 1 "no benchmark '*'" "$lastput" bench '*'
 expect 1 "at most 1 argument" "$lastput" bench core engine
-expect 1 "only the benchmark core takes --json" "$lastput" bench engine --json=file
+expect 1 "the benchmark engine takes no --json" "$lastput" bench engine --json=file
+expect 1 "the benchmark strategies takes no --seconds" "$lastput" bench strategies --seconds=1
 expect 1 "wants a value: --json=FILE" "$lastput" bench --json=
 expect 1 "'1.5' is no number" "$lastput" bench --seconds=1.5
 expect 1 "unknown flag '--rounds'" "$lastput" bench --rounds=3

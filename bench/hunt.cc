@@ -45,6 +45,7 @@ std::vector<Hunt> hunt_known(const Quarry& quarry, const Contender& contender, u
   std::string command = "'" + quarry.hunter + "' " + contender.name + " " + std::to_string(cap) +
                         " '" + quarry.guarantees + "'";
   for (unsigned i = 0; i < seeds; ++i) command += " " + std::to_string(first + i);
+  command += " 2>/dev/null";  // what the bug makes the core complain of
   std::vector<Hunt> hunts;
   FILE* pipe = popen(command.c_str(), "r");
   if (pipe == nullptr) return {};

@@ -2,6 +2,7 @@
 // What the code that drives the code under test calls from inside an execution (sched.h), and names.
 #include <cstdio>
 #include <cstdlib>
+#include <iterator>
 
 #include "sched/engine.h"
 #include "sched/recorder.h"
@@ -98,9 +99,16 @@ const char* failure_kind_name(FailureKind kind) {
   return "unknown";
 }
 
+static constexpr const char* kStrategyNames[] = {"random", "pct", "pos", "surw", "sweep"};
+
 const char* strategy_name(Strategy strategy) {
-  static const char* const names[] = {"random", "pct", "pos", "surw", "sweep"};
-  return names[static_cast<unsigned>(strategy)];
+  return kStrategyNames[static_cast<unsigned>(strategy)];
+}
+
+bool find_strategy(std::string_view name, Strategy* strategy) {
+  for (uint8_t i = 0; i < std::size(kStrategyNames); ++i)
+    if (name == kStrategyNames[i]) return *strategy = Strategy{i}, true;
+  return false;
 }
 
 const char* step_kind_name(StepKind kind) {

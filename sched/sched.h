@@ -45,6 +45,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -186,6 +187,8 @@ enum class Strategy : uint8_t {
 };
 // "random", "pct", ...
 const char* strategy_name(Strategy strategy);
+// False where no strategy has that name.
+bool find_strategy(std::string_view name, Strategy* strategy);
 
 // What an execution shows of its program, for strategies that want to know before the next.
 struct Profile {

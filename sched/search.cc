@@ -3,7 +3,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <iterator>
 #include <sstream>
 #include <utility>
 
@@ -11,8 +10,6 @@
 
 namespace sched {
 namespace {
-
-constexpr uint32_t kIntervals[] = {8, 3, 20, 64, 5, 12, 2, 200};
 
 uint64_t mix(uint64_t z) {  // splitmix64 (Steele, Lea, Flood, OOPSLA 2014)
   z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9u;
@@ -43,21 +40,32 @@ void tell_and_abort(const Failure& engines, const Recording& recording, void*) {
 
 }  // namespace
 
-Options schedule_of_search(const Options& base, uint64_t n) {
+Options schedule_of_search(const Options& base, uint64_t n, Profile* profile) {
   Options o = base;
-  o.seed = n == 0 ? 0 : mix(base.seed + n * 0x9E3779B97F4A7C15u) | 1;
-  o.mean_interval = n == 0 ? 0 : kIntervals[n % std::size(kIntervals)];
+  if (n == 0) {
+    o.seed = 0;
+    o.strategy = Strategy::kRandom;
+    o.mean_interval = 0;
+    o.learn = profile;
+  } else {
+    o.seed = mix(base.seed + n * 0x9E3779B97F4A7C15u) | 1;
+    o.profile = profile;
+    mix_strategies(static_cast<uint32_t>(n), &o);
+  }
   return o;
 }
 
 SearchResult search(const Body& body, const Options& base, uint64_t executions) {
   SearchResult found;
+  Profile profile;
   while (found.executions < executions && !found.failed()) {
-    found.options = schedule_of_search(base, found.executions++);
+    found.options = schedule_of_search(base, found.executions++, &profile);
     found.result = run_explained(body, found.options);
     found.points += found.result.steps;
     found.cut_off += found.result.verdict == Verdict::kCutOff;
   }
+  found.options.profile = nullptr;
+  found.options.learn = nullptr;
   return found;
 }
 

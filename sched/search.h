@@ -18,16 +18,16 @@
 
 namespace sched {
 
-// The n-th schedule of a search, from 0. The first is the default one, without preemptions; those after it
-// are random, each with a seed of its own, with several mean distances between preemptions in turn. All else
-// is as in `base`, whose seed is the search's.
-Options schedule_of_search(const Options& base, uint64_t n);
+// The n-th schedule of a search, from 0. The first is the default one, without preemptions, which fills
+// `*profile`; those after it make use of that, each with a seed of its own, by the strategies in turn
+// (mix_strategies). All else is as in `base`, whose seed is the search's.
+Options schedule_of_search(const Options& base, uint64_t n, Profile* profile);
 
 struct SearchResult {
   uint64_t executions = 0;  // that ran, the failing one included
   uint64_t points = 0;      // scheduling points of all of them
   uint64_t cut_off = 0;     // how many spent their step budget, and ended under a fair schedule
-  Options options;          // of the last one
+  Options options;          // of the last one, but for what it knew of those before (Options::profile)
   // Of the last one; if it failed, with its recording. The failure names a guarantee only if fail() did.
   Result result;
   bool failed() const { return result.verdict == Verdict::kFailed; }

@@ -54,10 +54,14 @@ TEST(Search, RunsAllWhereNothingFails) {
   EXPECT_EQ(sched::describe(found), "");
 }
 TEST(Search, AnotherSeedIsAnotherSearch) {
-  sched::Options other;
+  sched::Options one, other;
   other.seed = 2;
-  EXPECT_NE(sched::schedule_of_search({}, 1).seed, sched::schedule_of_search(other, 1).seed);
-  EXPECT_NE(sched::schedule_of_search({}, 1).seed, sched::schedule_of_search({}, 2).seed);
+  sched::Profile profile;
+  const auto seed = [&](const sched::Options& base, uint64_t n) {
+    return sched::schedule_of_search(base, n, &profile).seed;
+  };
+  EXPECT_NE(seed(one, 1), seed(other, 1));
+  EXPECT_NE(seed(one, 1), seed(one, 2));
 }
 TEST(Search, DescribesWhatReplays) {
   const SearchResult found = sched::search(add_in_two_steps);

@@ -22,6 +22,12 @@ std::string one_line(std::string text) {
   return text;
 }
 
+std::string print_strategy(const Options& o) {
+  return std::string("setup strategy ") + strategy_name(o.strategy) + " depth " +
+         std::to_string(o.depth) + " number " + std::to_string(o.number) + " interesting " +
+         std::to_string(o.interesting) + "\n";
+}
+
 std::string print_setup(const Artifact& a) {
   const Options& o = a.options;
   std::string text;
@@ -32,7 +38,7 @@ std::string print_setup(const Artifact& a) {
   text += "setup points " + std::to_string(o.step_budget) + "\n";
   if (!a.has_schedule)
     text += "setup seed " + std::to_string(o.seed) + " interval " +
-            std::to_string(o.mean_interval) + "\n";
+            std::to_string(o.mean_interval) + "\n" + print_strategy(o);
   return text;
 }
 
@@ -55,6 +61,13 @@ struct Line {
   }
 };
 
+bool parse_strategy(Line& line, Options* o) {
+  std::string name;
+  return line.word(&name) && find_strategy(name, &o->strategy) && line.is("depth") &&
+         line.number(&o->depth) && line.is("number") && line.number(&o->number) &&
+         line.is("interesting") && line.number(&o->interesting);
+}
+
 bool parse_setup(Line& line, Artifact* a) {
   Options& o = a->options;
   std::string what;
@@ -66,6 +79,7 @@ bool parse_setup(Line& line, Artifact* a) {
   if (what == "points") return line.number(&o.step_budget);
   if (what == "seed")
     return line.number(&o.seed) && line.is("interval") && line.number(&o.mean_interval);
+  if (what == "strategy") return parse_strategy(line, &o);
   return false;
 }
 

@@ -52,12 +52,20 @@ TEST(Artifact, ASeedStandsWhereNoScheduleDoes) {
   a.schedule.clear();
   a.options.seed = 0xffffffffffffffff;
   a.options.mean_interval = 12;
+  a.options.strategy = Strategy::kSurw;
+  a.options.depth = 5;
+  a.options.number = 7;
+  a.options.interesting = 2;
   Artifact b;
   std::string error;
   ASSERT_TRUE(parse(print(a), &b, &error)) << error;
   EXPECT_FALSE(b.has_schedule);
   EXPECT_EQ(b.options.seed, a.options.seed);
   EXPECT_EQ(b.options.mean_interval, 12U);
+  EXPECT_EQ(b.options.strategy, Strategy::kSurw);
+  EXPECT_EQ(b.options.depth, 5U);
+  EXPECT_EQ(b.options.number, 7U);
+  EXPECT_EQ(b.options.interesting, 2U);
 }
 
 TEST(Artifact, RefusesEveryTruncation) {

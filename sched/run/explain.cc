@@ -74,6 +74,14 @@ Result execute(Options options, bool muted) {
   return result;
 }
 
+void learn(Options options, Profile* profile) {
+  options.strategy = Strategy::kRandom;
+  options.seed = options.mean_interval = 0;
+  options.profile = nullptr;
+  options.learn = profile;
+  execute(options, true);
+}
+
 Explained explain(const Options& options, Result failed) {
   const FailureKind kind = failed.failure.kind;
   if (can_be_recorded(kind)) return record(options, kind);

@@ -23,6 +23,9 @@ Explained explain(const Options& options, Result failed);
 // One execution, its program's output muted or not; the stacks of all waiting threads where they matter.
 Result execute(Options options, bool muted);
 
+// Runs the default schedule for what it shows to strategies; it may fail.
+void learn(Options options, Profile* profile);
+
 // What is told of a failure before the command that replays it.
 std::string report(const Result& result, bool all_steps, bool color);
 

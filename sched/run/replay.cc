@@ -38,6 +38,11 @@ int replay(const ReplaySettings& settings) {
   }
   a.options.leaks = false;
   Options options = a.options;
+  Profile profile;
+  if (!a.has_schedule && options.strategy != Strategy::kRandom) {
+    learn(options, &profile);
+    options.profile = &profile;
+  }
   if (a.has_schedule) {
     options.choices = &a.schedule;
     options.record_always = options.record_plain = true;

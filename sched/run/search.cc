@@ -63,6 +63,7 @@ class Search {
     if (first() && !s_.goes_on)
       say("lastput: program " + s_.name + ", seed " + std::to_string(s_.seed) +
           ", options: " + (s_.words.empty() ? "none" : s_.words) + "\n");
+    if (!first()) learn(options_of(0), &profile_);
     for (; goes_on(); ++own_.executions) {
       const Options options = options_of(number());
       const Result result = execute_once(options);
@@ -98,7 +99,7 @@ class Search {
     o.fair_budget = s_.fair_points;
     o.leaks = false;  // a process that ends gives its memory back
     o.seed = s_.seed;
-    return schedule_of_search(o, execution);
+    return schedule_of_search(o, execution, &profile_);
   }
 
   // Repeats what stalled with plain accesses as points.
@@ -114,6 +115,7 @@ class Search {
     plain_points_ = true;
     tried_ = options;
     tried_.plain_points = true;
+    learn(tried_, &profile_);
     return execute(tried_, true);
   }
 
@@ -293,6 +295,7 @@ class Search {
   const double start_;
   const bool terminal_;
   Options tried_;
+  Profile profile_;                // of the default schedule
   bool plain_points_ = !s_.races;  // then it is they that interleave
   bool told_input_ = false, progress_shown_ = false;
   Counts own_;

@@ -9,11 +9,13 @@ namespace {
 
 constexpr struct {
   Strategy strategy;
-  uint32_t parameter;  // kRandom: mean_interval, kPct: depth, kSurw: interesting
+  uint32_t parameter;  // kPct: depth, kSurw: interesting
 } kMix[] = {
-    {Strategy::kRandom, 8}, {Strategy::kSurw, 0},  {Strategy::kPct, 3}, {Strategy::kRandom, 3},
+    {Strategy::kRandom, 0}, {Strategy::kSurw, 0},  {Strategy::kPct, 3}, {Strategy::kRandom, 0},
     {Strategy::kSurw, 2},   {Strategy::kSweep, 0}, {Strategy::kPct, 5}, {Strategy::kSurw, 1},
 };
+// As many as are not a divisor of the rows, so that each row comes by all. The first is the usual one.
+constexpr uint32_t kIntervals[] = {8, 3, 20, 5, 64, 2, 12};
 
 }  // namespace
 
@@ -22,7 +24,7 @@ void mix_strategies(uint32_t index, Options* options) {
   options->strategy = row.strategy;
   switch (row.strategy) {
     case Strategy::kRandom:
-      options->mean_interval = row.parameter;
+      options->mean_interval = kIntervals[index % std::size(kIntervals)];
       break;
     case Strategy::kPct:
       options->depth = row.parameter;
