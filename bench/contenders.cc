@@ -15,45 +15,30 @@ void random_mixed(uint32_t index, Options& o) {
   constexpr uint32_t kIntervals[] = {8, 3, 20, 64, 5, 12, 2, 200};
   o.mean_interval = kIntervals[index % 8];
 }
-template <uint32_t kDepth>
 void pct(uint32_t, Options& o) {
   o.strategy = Strategy::kPct;
-  o.depth = kDepth;
 }
 void pct_mixed(uint32_t index, Options& o) {
   o.strategy = Strategy::kPct;
   o.depth = 2 + index % 6;
-}
-void pos(uint32_t, Options& o) {
-  o.strategy = Strategy::kPos;
 }
 template <uint32_t kObjects>
 void surw(uint32_t, Options& o) {
   o.strategy = Strategy::kSurw;
   o.interesting = kObjects;
 }
-void surw_mixed(uint32_t index, Options& o) {
-  o.strategy = Strategy::kSurw;
-  o.interesting = index % 4;
-}
 void sweep(uint32_t index, Options& o) {
   o.strategy = Strategy::kSweep;
   o.number = index;
 }
-
 void mix(uint32_t index, Options& o) {
   sched::mix_strategies(index, &o);
 }
 
 constexpr Contender kContenders[] = {
-    {"random", random<8>},     {"random-2", random<2>},
-    {"random-3", random<3>},   {"random-5", random<5>},
-    {"random-20", random<20>}, {"random-mixed", random_mixed},
-    {"pct-3", pct<3>},         {"pct-5", pct<5>},
-    {"pct-mixed", pct_mixed},  {"pos", pos},
-    {"surw-1", surw<1>},       {"surw-2", surw<2>},
-    {"surw-all", surw<0>},     {"surw-mixed", surw_mixed},
-    {"sweep", sweep},          {"mix", mix},
+    {"random", random<8>}, {"random-3", random<3>},  {"random-mixed", random_mixed},
+    {"pct-3", pct},        {"pct-mixed", pct_mixed}, {"surw-1", surw<1>},
+    {"surw-all", surw<0>}, {"sweep", sweep},         {"mix", mix},
 };
 
 }  // namespace

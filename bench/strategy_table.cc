@@ -28,8 +28,11 @@ bool Row::found(size_t contender, uint64_t cap) const {
   return median_executions(hunts[contender]) <= static_cast<double>(cap);
 }
 
-bool Row::ranked() const {
-  return median_executions(hunts[0]) > kEasy;
+bool Row::ranked(uint64_t cap) const {
+  if (median_executions(hunts[0]) <= kEasy) return false;
+  for (size_t i = 0; i < hunts.size(); ++i)
+    if (found(i, cap)) return true;
+  return false;
 }
 
 Standing standing(const std::vector<Row>& rows, size_t contender, uint64_t cap) {
@@ -37,7 +40,7 @@ Standing standing(const std::vector<Row>& rows, size_t contender, uint64_t cap) 
   double executions = 0, seconds = 0;
   unsigned n = 0;
   for (const Row& row : rows) {
-    if (!row.ranked()) continue;
+    if (!row.ranked(cap)) continue;
     ++n;
     s.found += row.found(contender, cap);
     executions +=
@@ -58,11 +61,12 @@ std::string to_table(const std::vector<const Contender*>& contenders, const std:
   std::string text =
       line("bug", n, [&](size_t i) { return " " + std::string(contenders[i]->name) + " |"; });
   text += line("---", n, [](size_t) { return "--:|"; });
-  std::string easy;
+  std::string left_out;
   unsigned ranked = 0;
   for (const Row& row : rows) {
-    if (!row.ranked()) {
-      easy += (easy.empty() ? "" : ", ") + row.quarry.name;
+    if (!row.ranked(cap)) {
+      left_out += (left_out.empty() ? "" : ", ") + row.quarry.name;
+      if (!row.found(0, cap)) left_out += " (nobody found it)";
       continue;
     }
     ++ranked;
@@ -76,7 +80,7 @@ std::string to_table(const std::vector<const Contender*>& contenders, const std:
                [&](size_t i) { return absl::StrFormat(" %.2f |", all[i].executions); });
   text += line("**fewer seconds than random**, times", n,
                [&](size_t i) { return absl::StrFormat(" %.2f |", all[i].seconds); });
-  return text + "\nEasy, so left out: " + (easy.empty() ? "none" : easy) + ".\n";
+  return text + "\nEasy, so left out: " + (left_out.empty() ? "none" : left_out) + ".\n";
 }
 
 std::string to_json(const std::vector<const Contender*>& contenders, const std::vector<Row>& rows,
@@ -95,7 +99,7 @@ std::string to_json(const std::vector<const Contender*>& contenders, const std::
     nlohmann::ordered_json bug = {{"name", row.quarry.name},
                                   {"what", row.quarry.what},
                                   {"planted", row.quarry.planted != nullptr},
-                                  {"ranked", row.ranked()}};
+                                  {"ranked", row.ranked(cap)}};
     if (row.quarry.planted != nullptr) {
       bug["threads"] = row.quarry.planted->threads;
       bug["depth"] = row.quarry.planted->depth;

@@ -17,7 +17,7 @@ inline constexpr double kEasy = 100;  // executions
 struct Row {
   Quarry quarry;
   std::vector<std::vector<Hunt>> hunts;  // by contender, the first is plain random
-  bool ranked() const;                   // not easy, and somebody found it
+  bool ranked(uint64_t cap) const;       // not easy, and found by somebody
   bool found(size_t contender, uint64_t cap) const;
 };
 

@@ -181,7 +181,6 @@ struct Recording {
 enum class Strategy : uint8_t {
   kRandom,  // preemptions at uniform distances, by a uniform choice
   kPct,     // random priorities, which change at few points
-  kPos,     // random priorities of operations, anew where they race
   kSurw,    // all interleavings of some operations equally likely
   kSweep,   // no preemption, one, two: evenly spread over the execution
 };

@@ -25,8 +25,6 @@ Scheduler& scheduler_of(const Options& options) {
       return random_scheduler();
     case Strategy::kPct:
       return pct_scheduler();
-    case Strategy::kPos:
-      return pos_scheduler();
     case Strategy::kSurw:
       return surw_scheduler();
     case Strategy::kSweep:

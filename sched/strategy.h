@@ -55,7 +55,6 @@ class Scheduler {
 // The scheduler of an execution with these options; each file of strategy/ has one.
 Scheduler& random_scheduler();
 Scheduler& pct_scheduler();
-Scheduler& pos_scheduler();
 Scheduler& surw_scheduler();
 Scheduler& sweep_scheduler();
 

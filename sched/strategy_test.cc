@@ -32,8 +32,8 @@ class EachStrategy : public testing::TestWithParam<Strategy> {
   }
 };
 INSTANTIATE_TEST_SUITE_P(Strategy, EachStrategy,
-                         testing::Values(Strategy::kRandom, Strategy::kPct, Strategy::kPos,
-                                         Strategy::kSurw, Strategy::kSweep),
+                         testing::Values(Strategy::kRandom, Strategy::kPct, Strategy::kSurw,
+                                         Strategy::kSweep),
                          [](const auto& tested) { return strategy_name(tested.param); });
 
 Profile learn(Body body) {
@@ -251,7 +251,7 @@ TEST(Surw, DrawsAllInterleavingsEquallyOften) {
 }
 
 TEST(Surw, WhatItDrawsAWalkDoesNot) {
-  for (const Strategy strategy : {Strategy::kRandom, Strategy::kPos, Strategy::kPct}) {
+  for (const Strategy strategy : {Strategy::kRandom, Strategy::kPct}) {
     Options o;
     o.strategy = strategy;
     o.races = false;

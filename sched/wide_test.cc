@@ -41,9 +41,8 @@ TEST(Wide, AsManyThreadsAtOnceAndNoMore) {
 }
 // What the strategies know of each thread reaches as far.
 TEST(Wide, EveryStrategyReachesTheLastThread) {
-  for (const auto strategy :
-       {sched::Strategy::kRandom, sched::Strategy::kPct, sched::Strategy::kPos,
-        sched::Strategy::kSurw, sched::Strategy::kSweep}) {
+  for (const auto strategy : {sched::Strategy::kRandom, sched::Strategy::kPct,
+                              sched::Strategy::kSurw, sched::Strategy::kSweep}) {
     Options options = seeded(1);
     options.strategy = strategy;
     for (uint64_t seed = 1; seed <= 5; ++seed) {
