@@ -194,9 +194,9 @@ TEST_F(SearchMain, WhatTheEngineRefusesIsNoFailureOfTheProgram) {
   expect_says("FAILED: engine-limit");
 }
 TEST(RunOrAbortDeathTest, TellsAndAborts) {
+  const SearchResult found = sched::search(add_in_two_steps);
   sched::Options options;
-  options.seed = sched::search(add_in_two_steps).options.seed;
-  options.mean_interval = sched::search(add_in_two_steps).options.mean_interval;
+  options.choices = &found.result.recording.choices;
   EXPECT_DEATH(sched::run_or_abort(add_in_two_steps, options),
                "SUMMARY: lastput: sum guarantee in ");
   sched::run_or_abort(add_at_once, options);

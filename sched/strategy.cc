@@ -79,7 +79,10 @@ void strategy_reset() {
   g.choices_taken = 0;
   if (g.options.go_on && g.options.choices != nullptr && g.options.choices->empty())
     g.options.choices = nullptr;
-  for (auto& t : g.threads) t.cursor = 0;
+  for (auto& t : g.threads) {
+    t.cursor = 0;
+    t.state = State::kUnused;  // no strategy sees how the last execution ended
+  }
   scheduler = &scheduler_of(g.options);
   if (g.options.choices == nullptr) scheduler->begin();
 }
