@@ -21,6 +21,12 @@ foreach(library sched sched_wide sched_report)
 endforeach()
 
 install(TARGETS sched sched_wide sched_report EXPORT schedTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# Without debug information, which names places of this machine; stacks come from frames and symbols.
+install(CODE "
+  foreach(library sched sched_wide sched_report)
+    execute_process(COMMAND ${CMAKE_OBJCOPY} --strip-debug
+      \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/lib\${library}.a COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()")
 install(FILES ${SCHED_PUBLIC_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sched)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/sched)
