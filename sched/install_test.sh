@@ -42,9 +42,9 @@ step_install() {
 step_files() {
   local strangers wanted at
   strangers=$(cd "$prefix" && find . -type f | grep -vE \
-    '^\./(include/sched/(sched|report|search|symbolize|timeline)\.h|lib/libsched(|_wide|_report)\.a|lib/cmake/sched/[A-Za-z_-]+\.cmake|lib/cmake/sched/instrument_memory_calls\.sh|share/doc/sched/LICENSE)$' || true)
+    '^\./(include/sched/(sched|report|search|symbolize|timeline)\.h|lib/libsched(|_report)(|_wide)\.a|lib/cmake/sched/[A-Za-z_-]+\.cmake|lib/cmake/sched/instrument_memory_calls\.sh|share/doc/sched/LICENSE)$' || true)
   [ -z "$strangers" ] || fail "installed, but no part of the library: $strangers"
-  for wanted in include/sched/{sched,report,search,symbolize,timeline}.h lib/libsched{,_wide,_report}.a \
+  for wanted in include/sched/{sched,report,search,symbolize,timeline}.h lib/libsched{,_report}{,_wide}.a \
     lib/cmake/sched/{schedConfig,schedConfigVersion,sched_add_target,instrument}.cmake share/doc/sched/LICENSE; do
     [ -f "$prefix/$wanted" ] || fail "not installed: $wanted"
   done
