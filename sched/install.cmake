@@ -13,14 +13,22 @@ if(LASTPUT_CXX_LIBRARY STREQUAL "libc++")
   set(SCHED_LIBCXX ON)
 endif()
 get_property(SCHED_ASAN GLOBAL PROPERTY SCHED_ASAN)
+set(libraries sched sched_wide sched_report sched_report_wide)
 set_target_properties(sched_report PROPERTIES EXPORT_NAME report)
-foreach(library sched sched_wide sched_report)
+set_target_properties(sched_report_wide PROPERTIES EXPORT_NAME report_wide)
+foreach(library IN LISTS libraries)
   target_include_directories(${library} PUBLIC $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_compile_features(${library} PUBLIC cxx_std_20)
   target_compile_definitions(${library} INTERFACE $<INSTALL_INTERFACE:SCHED_LIBCXX=$<BOOL:${SCHED_LIBCXX}>>)
 endforeach()
 
-install(TARGETS sched sched_wide sched_report EXPORT schedTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS ${libraries} EXPORT schedTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+# Without debug information, which names places of this machine; stacks come from frames and symbols.
+install(CODE "
+  foreach(library ${libraries})
+    execute_process(COMMAND ${CMAKE_OBJCOPY} --strip-debug
+      \$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/lib\${library}.a COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()")
 install(FILES ${SCHED_PUBLIC_HEADERS} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/sched)
 
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/sched)

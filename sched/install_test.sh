@@ -16,13 +16,13 @@ fail() {
   printf 'FAILED: %s\n' "$*"
   exit 1
 }
-# expect CODE WORDS COMMAND...: it ends with that code, and prints them
+# expect CODE WORDS COMMAND...: it ends with that code, and prints them, however it breaks its lines
 expect() {
   local code=$1 words=$2 output got=0
   shift 2
   output=$("$@" 2>&1) || got=$?
   [ $got -eq "$code" ] || fail "$* ends with $got, not $code: $output"
-  [[ $output == *"$words"* ]] || fail "$* does not say '$words' but: $output"
+  [[ $(tr -s '[:space:]' ' ' <<<"$output") == *"$words"* ]] || fail "$* does not say '$words' but: $output"
 }
 quietly() { expect 0 '' "$@"; }
 configure() { # SOURCE BUILD FLAGS...
@@ -42,9 +42,9 @@ step_install() {
 step_files() {
   local strangers wanted at
   strangers=$(cd "$prefix" && find . -type f | grep -vE \
-    '^\./(include/sched/(sched|report|search|symbolize|timeline)\.h|lib/libsched(|_wide|_report)\.a|lib/cmake/sched/[A-Za-z_-]+\.cmake|lib/cmake/sched/instrument_memory_calls\.sh|share/doc/sched/LICENSE)$' || true)
+    '^\./(include/sched/(sched|report|search|symbolize|timeline)\.h|lib/libsched(|_report)(|_wide)\.a|lib/cmake/sched/[A-Za-z_-]+\.cmake|lib/cmake/sched/instrument_memory_calls\.sh|share/doc/sched/LICENSE)$' || true)
   [ -z "$strangers" ] || fail "installed, but no part of the library: $strangers"
-  for wanted in include/sched/{sched,report,search,symbolize,timeline}.h lib/libsched{,_wide,_report}.a \
+  for wanted in include/sched/{sched,report,search,symbolize,timeline}.h lib/libsched{,_report}{,_wide}.a \
     lib/cmake/sched/{schedConfig,schedConfigVersion,sched_add_target,instrument}.cmake share/doc/sched/LICENSE; do
     [ -f "$prefix/$wanted" ] || fail "not installed: $wanted"
   done
@@ -123,7 +123,7 @@ END
   cat >"$project/main.cc" <<'END'
 #include <sched/search.h>
 
-#include <cstdlib>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -139,10 +139,10 @@ void body(unsigned more, unsigned racing) {
   for (std::thread& thread : threads) thread.join();
 }
 int main(int argc, char** argv) {
-  const unsigned more = argc > 1 && argv[1][0] == '+', racing = argc > 1 && argv[1][0] == 'r' ? 9 : 2;
-  int one = 1;
   static_assert(EXPECTED_WIDE == (sched::kMaxThreads > 16));
-  return sched::search_main(one, argv, [&] { body(more, racing); });
+  const std::string how = argv[1];  // the flags are behind it
+  const unsigned more = how == "more", racing = how == "race" ? 9 : 2;
+  return sched::search_main(argc - 1, argv + 1, [&] { body(more, racing); });
 }
 END
   cat >"$project/CMakeLists.txt" <<'END'
@@ -171,9 +171,9 @@ END
   cd -- "$project"
   [ ! -e build/a_test ] || quietly build/a_test
   for width in narrow wide; do
-    expect 0 'executions: 10000' "build/$width"
+    expect 0 'executions: 200' "build/$width" right --executions=200
     expect 77 'plain' "build/$width" race
-    expect 2 'threads at once' "build/$width" +1
+    expect 2 'threads at once' "build/$width" more
   done
 }
 
@@ -182,6 +182,11 @@ step_refusals() {
   expect 1 'sched needs clang 14 or newer, and the C++ compiler here is GNU' \
     configure "$example" "$work/gnu" -DCMAKE_CXX_COMPILER=g++
   expect 1 "sched takes ThreadSanitizer's place" configure "$example" "$work/tsan" -DCMAKE_CXX_FLAGS=-fsanitize=thread
+  if ! grep -q 'SCHED_ASAN ON' "$prefix/lib/cmake/sched/schedConfig.cmake"; then
+    expect 1 'this sched was built without AddressSanitizer' \
+      configure "$example" "$work/asan" -DCMAKE_CXX_FLAGS=-fsanitize=address,undefined
+  fi
+  expect 1 'has no libFuzzer here' configure "$example" "$work/no_fuzzer" -DSCHED_HAS_LIBFUZZER=OFF
   mkdir -p -- "$work/other"
   sed 's/find_package(sched 0.1/find_package(sched 0.999/' "$example/CMakeLists.txt" >"$work/other/CMakeLists.txt"
   expect 1 'version: 0.1.' configure "$work/other" "$work/other/build"

@@ -53,7 +53,7 @@ bool parse_choice(const std::string& text, Choice* choice);
 
 // A whole program around a body. Takes its flags from the command line:
 //
-//   --executions=N   how many schedules at most (kSearchExecutions)
+//   --executions=N   how many schedules at most, one or more (kSearchExecutions)
 //   --seed=N         of the search (base.seed)
 //   --keep=FILE      where a failing schedule is written: its choices, one a line ("failure.sched")
 //   --replay=FILE    no search: that schedule again, told with all its steps

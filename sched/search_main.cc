@@ -32,7 +32,8 @@ bool read_flag(std::string_view word, Flags* flags) {
   if (name == "--executions" || name == "--seed") {
     uint64_t& number = name == "--seed" ? flags->options.seed : flags->executions;
     const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error == std::errc() && end == value.data() + value.size()) return true;
+    const bool is_number = error == std::errc() && end == value.data() + value.size();
+    if (is_number && flags->executions != 0) return true;
   } else if ((name == "--keep" || name == "--replay") && !value.empty()) {
     (name == "--keep" ? flags->keep : flags->replay) = value;
     return true;

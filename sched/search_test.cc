@@ -170,7 +170,7 @@ TEST_F(SearchMain, KeepsAFailureThatReplays) {
 }
 TEST_F(SearchMain, TellsWhatIsWrongWithItsFlags) {
   for (const char* flag :
-       {"--seed", "--seed=", "--seed=1x", "--executions=-1", "--keep=", "more"}) {
+       {"--seed", "--seed=", "--seed=1x", "--executions=-1", "--executions=0", "--keep=", "more"}) {
     EXPECT_EQ(call(add_at_once, {flag}), 1);
     expect_says(std::string("lastput: ") + flag + ": the flags are --executions=N");
   }

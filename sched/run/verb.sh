@@ -119,7 +119,7 @@ link_program() {
   mapfile -t options < <(sed 's/^LINKER:/-Wl,/' "$parts/link_options")
   "$compiler" -o "$program" -no-pie "$parts/marks_begin.cc.o" "${objects[@]}" "${cflags[@]}" "$parts/marks_end.cc.o" \
     -Qunused-arguments "${options[@]}" -Wl,--wrap=main,--undefined=__wrap_main -Wl,-z,norelro -Wl,-z,now \
-    -Wl,--start-group "$parts/libsched_run$width.a" "$parts/libsched_report.a" "$parts/libsched$width.a" -Wl,--end-group \
+    -Wl,--start-group "$parts/libsched_run$width.a" "$parts/libsched_report$width.a" "$parts/libsched$width.a" -Wl,--end-group \
     -pthread -ldl -lm >"$log" 2>&1 && return
   if grep -q "undefined reference to .\(main\|__real_main\)'" "$log"; then
     die $USAGE "the program has no main()"
