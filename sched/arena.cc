@@ -73,7 +73,7 @@ uintptr_t reuse(size_t size, size_t alignment) {
     if (b.size == size && b.address % alignment == 0) places[count++] = i;
   }
   if (count == 0) return 0;
-  const uint32_t chosen = choose_departure(departures_up_to(count), kReuseOneIn);
+  const uint32_t chosen = choose_departure(Departure::kReuse, departures_up_to(count), kReuseOneIn);
   if (chosen == 0) return 0;
   const uint32_t place = places[chosen - 1];
   const uintptr_t address = blocks[reusable[place]].address;

@@ -157,7 +157,8 @@ struct Recording {
 
 // How a schedule is made where neither choices nor bytes say it; strategy/ has one file for each.
 enum class Strategy : uint8_t {
-  kRandom,  // preemptions at uniform distances, by a uniform choice
+  kRandom,      // preemptions at uniform distances, by a uniform choice
+  kExhaustive,  // set by explore_all() alone (exhaustive.h)
 };
 
 struct Options {

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "sched/engine.h"
+#include "sched/exploration.h"
 #include "sched/fatal.h"
 
 namespace sched {
@@ -23,6 +24,8 @@ Scheduler& scheduler_of(const Options& options) {
   switch (options.strategy) {
     case Strategy::kRandom:
       return random_scheduler();
+    case Strategy::kExhaustive:
+      return exhaustive_scheduler();
   }
   SCHED_CHECK(false, "no such strategy");
 }
