@@ -361,8 +361,9 @@ void take_turns(uint32_t others) {
 }
 
 // Each point is the end of a segment; the current thread is a candidate as well.
-void explore_point() {
+void explore_point(Intent intent) {
   set_countdown(1);
+  g.self->pending = intent;
   const uint32_t next = decide(Turn::kPreempted, g.runnable | unasked_waiters(), g.current);
   wake_by_choice(next);
   switch_to(next);
@@ -419,7 +420,7 @@ void end_thread(void* result) {
 void slow_point(Intent intent) {
   settle_steps();
   check_budget();
-  if (g.exploring) return explore_point();
+  if (g.exploring) return explore_point(intent);
   uint64_t left = g.strategy_left;
   bool preempt = true;
   if (g.every_point) {

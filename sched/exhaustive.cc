@@ -121,6 +121,7 @@ class Explorer final : public Scheduler {
   void add_backtrack(Node& node, uint32_t threads);
   Node& new_node(uint32_t enabled, uint32_t keeps);
   uint32_t ready(uint32_t candidates);
+  uint32_t all_of(uint32_t enabled) const;
   bool may_run(const Node& node, uint32_t thread);
   bool next();
   bool next_branch(Node& node);
@@ -148,6 +149,7 @@ class Explorer final : public Scheduler {
   uint32_t at_ = 0;         // the node whose segment is open
   uint32_t branch_at_ = 0;  // of that node
   uint32_t stale_ = 0, timeouts_ = 0, failing_ = 0;
+  uint32_t begun_ = 0;     // threads that have had a turn
   uint32_t spinning_ = 0;  // threads that wait until another has written
   Polls polls_[kMaxThreads];
   std::vector<Object> synced_;  // by the open segment
@@ -168,6 +170,7 @@ void Explorer::begin() {
   graph_.begin();
   at_ = branch_at_ = 0;
   stale_ = timeouts_ = failing_ = spinning_ = 0;
+  begun_ = bit(0);
   for (Polls& p : polls_) p = Polls{};
   redundant_ = false;
   is_open_ = true;
@@ -180,7 +183,7 @@ Node& Explorer::new_node(uint32_t enabled, uint32_t keeps) {
   if (nodes_.size() == depth_) nodes_.emplace_back();
   Node& node = nodes_[depth_++];
   node.enabled = enabled;
-  node.backtrack = reduces() ? 0 : enabled;
+  node.backtrack = reduces() ? 0 : all_of(enabled);
   node.done = 0;
   node.keeps = keeps;
   node.preemptions = 0;
@@ -230,6 +233,18 @@ void Explorer::add_race(uint32_t earlier, uint32_t later) {
   add_backtrack(nodes_[begin], bit(thread));
 }
 
+// What is tried without reduction: everybody. But main, which starts and joins the others, and the begin
+// and end of each go first where preemptions are not counted, or the smallest programs take hours.
+uint32_t Explorer::all_of(uint32_t enabled) const {
+  if (bounded()) return enabled;
+  for (uint32_t s = enabled; s != 0; s &= s - 1) {
+    const Thread& t = g.threads[lowest(s)];
+    const bool ends = t.pending.address == object_at(&t);
+    if (&t == g.threads || ends || (begun_ & bit(lowest(s))) == 0) return bit(lowest(s));
+  }
+  return enabled;
+}
+
 // Of those who can run, who does not wait for another to write.
 uint32_t Explorer::ready(uint32_t candidates) {
   if ((candidates & ~spinning_) != 0) return candidates & ~spinning_;
@@ -265,7 +280,8 @@ uint32_t Explorer::turn(Turn turn, uint32_t candidates) {
       --depth_;
       end_execution(Verdict::kCutOff);
     }
-    node.chosen = could_go_on && (awake & bit(g.current)) != 0 ? g.current : lowest(awake);
+    const uint32_t first = reduces() ? awake : node.backtrack;
+    node.chosen = could_go_on && (first & bit(g.current)) != 0 ? g.current : lowest(first);
     node.backtrack |= bit(node.chosen);
   }
   Node& node = nodes_[at_];
@@ -273,6 +289,7 @@ uint32_t Explorer::turn(Turn turn, uint32_t candidates) {
     problem_ = "the program takes another course when it runs again in the same order";
     end_execution(Verdict::kCutOff);
   }
+  begun_ |= bit(node.chosen);
   trace_.open(node.chosen);
   synced_.clear();
   is_open_ = true;

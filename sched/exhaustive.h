@@ -47,7 +47,9 @@ struct ExhaustiveOptions {
   Bounds bounds;
   // races, weak_memory, leaks, fail_allocation, on_failure and its context count; the rest is the search's.
   Options run;
-  // False: every turn of every thread that can run, no reduction. For tests of the reduction.
+  // False: no reduction; every turn of every thread that can run, but where preemptions have
+  // no bound main, and each thread's begin and end, go first. For tests of the reduction, of programs whose
+  // main does no more than start and join.
   bool reduce = true;
   void (*on_execution)(const Result&, void*) = nullptr;  // after each that ran to its end
   void* on_execution_context = nullptr;
