@@ -422,7 +422,7 @@ Options Explorer::run_options() const {
   o.seed = 0;
   o.step_budget = options_.bounds.steps;
   o.fair_budget = 0;
-  o.plain_points = !o.races;
+  o.plain_points |= !o.races;
   o.explain = o.record_always = false;
   o.on_failure = nullptr;
   return o;
@@ -462,7 +462,7 @@ void Explorer::keep_failure(void (*body)(void*), void* argument) {
   const Result recorded = sched::run(body, argument, o);
   o = options_.run;
   o.strategy = Strategy::kRandom;
-  o.plain_points = !o.races;
+  o.plain_points |= !o.races;
   o.step_budget = options_.bounds.steps;
   o.choices = &recorded.recording.choices;
   o.explain = true;
