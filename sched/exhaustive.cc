@@ -563,6 +563,19 @@ ExhaustiveResult explore_all(void (*body)(void*), void* argument,
   return explorer().run(body, argument, options);
 }
 
+std::string describe(const BoundsMet& met) {
+  std::string text;
+  auto add = [&](bool is_met, const char* what) {
+    if (is_met) text += (text.empty() ? "" : ", ") + std::string(what);
+  };
+  add(met.preemptions, "preemptions");
+  add(met.stale, "stale loads");
+  add(met.timeouts, "early deadlines");
+  add(met.spurious, "what fails for nothing");
+  add(met.polls, "polls");
+  return text;
+}
+
 std::string describe_bounds(const Bounds& b, const Options& run) {
   auto few = [](uint32_t n, const char* what) {
     return (n == kUnbounded ? "any number of " : "at most " + std::to_string(n) + " ") + what;

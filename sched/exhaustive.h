@@ -78,8 +78,9 @@ struct ExhaustiveResult {
 // MAY BLOCK: no. REQUIRES: as for run(); the body does the same in each execution of the same schedule.
 ExhaustiveResult explore_all(void (*body)(void*), void* argument, const ExhaustiveOptions& options);
 
-// "all executions", or "within 2 preemptions, ..." and what was met. For people.
+// For people: "at most 2 preemptions, ...". The bounds that left something out: "preemptions, polls", or "".
 std::string describe_bounds(const Bounds& bounds, const Options& run);
+std::string describe(const BoundsMet& met);
 
 }  // namespace sched
 

@@ -75,20 +75,10 @@ void run_body(void* program) {
   targets::run_program(*static_cast<targets::Program*>(program));
 }
 
-std::string bounds_met(const sched::BoundsMet& met) {
-  std::vector<std::string> names;
-  if (met.preemptions) names.push_back("preemptions");
-  if (met.stale) names.push_back("stale loads");
-  if (met.timeouts) names.push_back("early deadlines");
-  if (met.spurious) names.push_back("wake-ups for nothing");
-  if (met.polls) names.push_back("polls");
-  return absl::StrJoin(names, ", ");
-}
-
 std::string tell(const sched::ExhaustiveResult& r) {
   if (r.failure.verdict == sched::Verdict::kFailed) return "FAILED";
   if (!r.complete) return "CUT OFF by " + r.gave_up;
-  const std::string met = bounds_met(r.met);
+  const std::string met = sched::describe(r.met);
   return met.empty() ? "right" : "right; beyond the bounds: " + met;
 }
 

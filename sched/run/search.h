@@ -3,7 +3,8 @@
 //
 // Schedules: the first is the default one, without preemptions; those after it are random, seeded from
 // Settings::seed and their number, with several mean distances between preemptions in turn. An execution
-// that spends Settings::points goes on fairly; if that does not end either, it is a livelock.
+// that spends Settings::points goes on fairly; if that does not end either, it is a livelock. An exhaustive
+// search takes every execution instead; one that spends them is cut off, and the end says so.
 //
 // Output, all of it on our own standard output, whatever the program does to its own: a line that says
 // what is run, progress, notes, the failure, "replay: ...", "SUMMARY: ...", and at last "executions: N".
@@ -29,6 +30,8 @@ struct Settings {
   std::string artifacts = "./";  // folder, with its slash
   unsigned jobs = 1;             // processes
   std::string json;              // file for the summary; empty: none
+  bool exhaustive = false;       // every execution within the bounds below, in one process (exhaustive.h)
+  uint32_t preemptions = UINT32_MAX, stale = UINT32_MAX;  // UINT32_MAX: any number
   bool color = false;
 };
 
