@@ -256,6 +256,7 @@ void begin_execution(const Options& options, bool record) {
       g.base;  // of all clocks so far: a thread's own is never behind what others know of it
   for (uint32_t i = 0; i < g.thread_count; ++i)
     if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
+  g.exploring = options.strategy == Strategy::kExhaustive && options.choices == nullptr;
   arena_reset();
   if (top >= kClockLimit) {
     shadow_wipe();
@@ -264,7 +265,6 @@ void begin_execution(const Options& options, bool record) {
   g.options = options;
   g.base = top + 1;
   g.recording = record;
-  g.exploring = options.strategy == Strategy::kExhaustive && options.choices == nullptr;
   g.observed = g.recording || g.exploring;
   g.races = options.races;
   g.ordered = options.races || options.weak_memory;

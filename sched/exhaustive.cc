@@ -282,7 +282,8 @@ uint32_t Explorer::turn(Turn turn, uint32_t candidates) {
     }
     const uint32_t first = reduces() ? awake : node.backtrack;
     node.chosen = could_go_on && (first & bit(g.current)) != 0 ? g.current : lowest(first);
-    node.backtrack |= bit(node.chosen);
+    // Whoever may go on unasked is a race with whoever would wake it, which no execution shows otherwise.
+    node.backtrack |= bit(node.chosen) | (enabled & ~g.runnable);
   }
   Node& node = nodes_[at_];
   if (node.enabled != enabled) {

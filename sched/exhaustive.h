@@ -18,7 +18,7 @@
 //                   the newest; so does one that has yielded (fairness: Musuvathi, Qadeer, PLDI 2008)
 //   always        memory that was freed is not used again; what memory.h says that it cannot show
 //
-// Limits: atomic objects of different sizes that overlap are taken for independent; without races
+// Limits: sched::choose answers 0; each thread has 4 MiB of heap (2 MiB with sched_wide); atomic objects of different sizes that overlap are taken for independent; without races
 // (Options::races) plain accesses are points, with them a conflict is a failure anyway.
 #ifndef LASTPUT_SCHED_EXHAUSTIVE_H_
 #define LASTPUT_SCHED_EXHAUSTIVE_H_

@@ -55,10 +55,12 @@ inline Found explore(void (*body)(void*), void* argument, ExhaustiveOptions opti
   return found;
 }
 
-// A body that returns its outcome.
+// Of a program that returns its outcome.
+inline void call(void* program) {
+  last_outcome = reinterpret_cast<long (*)()>(program)();
+}
 inline Found explore(long (*program)(), const ExhaustiveOptions& options = {}) {
-  return explore([](void* p) { last_outcome = reinterpret_cast<long (*)()>(p)(); },
-                 reinterpret_cast<void*>(program), options);
+  return explore(call, reinterpret_cast<void*>(program), options);
 }
 
 inline void expect_complete(const ExhaustiveResult& r) {
