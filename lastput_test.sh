@@ -86,8 +86,19 @@ expect 1 "at least one step" "$lastput" run --steps=0 prog.c
 expect 1 "--races=maybe: on or off" "$lastput" run --races=maybe prog.c
 expect 1 "--memory=tso: weak or sc" "$lastput" run --memory=tso prog.c
 expect 1 "wants a value: --races=off" "$lastput" run --races prog.c
-expect 1 "--exhaustive: programs are searched at random so far" "$lastput" run --exhaustive prog.c
+expect 1 "--exhaustive searches in one process" "$lastput" run --exhaustive --jobs=2 prog.c
+expect 1 "--exhaustive has nothing random" "$lastput" run --exhaustive --seed=1 prog.c
+expect 1 "--preemptions and --stale bound --exhaustive" "$lastput" run --preemptions=2 prog.c
 expect 1 "more than one line" "$lastput" run prog.c -- $'a\nb'
+
+# Every execution.
+expect 1 "prog.c is C or C++: ./lastput run --exhaustive prog.c" "$lastput" verify prog.c
+expect 1 "none.txt: there is no such file" "$lastput" verify none.txt
+expect 1 "no bug 'none'" "$lastput" verify --bug=none
+expect 1 "at most 1 argument" "$lastput" verify a b
+expect 1 "--memory=tso: weak, sc or both" "$lastput" verify --memory=tso
+expect 1 "'x' is no number" "$lastput" verify --preemptions=x
+expect 1 "--jobs=0: 1 to 64" "$lastput" verify --jobs=0
 
 # Artifacts.
 mkdir -p "a folder"

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "sched/engine.h"
+#include "sched/exploration.h"
 #include "sched/recorder.h"
 
 namespace sched {
@@ -34,7 +35,22 @@ uint32_t block_count;
 uint32_t fresh[kMaxBlocks];
 uint32_t fresh_count;
 uint32_t live;
-size_t used;
+
+// Fresh memory. In an exhaustive search each thread has a part of its own: an address is the same whoever
+// allocates first (then `fresh` is in no order, and only the names of the first report suffer).
+struct Part {
+  size_t begin, used, end;
+};
+Part parts[kMaxThreads];
+uint32_t part_count;
+
+void divide(uint32_t count) {
+  part_count = count;
+  for (uint32_t i = 0; i < count; ++i) {
+    const size_t begin = kHeapBytes / count * i;
+    parts[i] = {begin, begin + kRedZone, kHeapBytes / count * (i + 1)};
+  }
+}
 
 void mark(uintptr_t address, size_t size, uint8_t state) {
   Cell* cell = cell_of(address);
@@ -46,7 +62,8 @@ void mark(uintptr_t address, size_t size, uint8_t state) {
 Block* block_of(void* pointer) {
   auto* header = static_cast<Header*>(pointer) - 1;
   auto address = reinterpret_cast<uintptr_t>(pointer);
-  if (address % 16 != 0 || address - kWorldBase < sizeof(Header) || address - kWorldBase >= used)
+  if (address % 16 != 0 || address - kWorldBase < sizeof(Header) ||
+      address - kWorldBase >= kHeapBytes)
     return nullptr;
   if (header->magic != kMagic || header->block >= block_count) return nullptr;
   Block* block = &blocks[header->block];
@@ -73,7 +90,7 @@ uintptr_t reuse(size_t size, size_t alignment) {
     if (b.size == size && b.address % alignment == 0) places[count++] = i;
   }
   if (count == 0) return 0;
-  const uint32_t chosen = choose_departure(departures_up_to(count), kReuseOneIn);
+  const uint32_t chosen = choose_departure(Departure::kReuse, departures_up_to(count), kReuseOneIn);
   if (chosen == 0) return 0;
   const uint32_t place = places[chosen - 1];
   const uintptr_t address = blocks[reusable[place]].address;
@@ -86,17 +103,15 @@ uintptr_t reuse(size_t size, size_t alignment) {
 }  // namespace
 
 void arena_reset() {
-  shadow_reset(used);
-  used = kRedZone;
+  shadow_reset();
+  for (uint32_t i = 0; i < part_count; ++i) shadow_forget_heap(parts[i].begin, parts[i].used);
+  divide(g.exploring ? kMaxThreads : 1);
   block_count = 0;
   fresh_count = 0;
   live = 0;
   reusable_count = 0;
 }
 
-size_t arena_used() {
-  return used;
-}
 uint32_t arena_allocations() {
   return block_count;
 }
@@ -106,11 +121,13 @@ uint32_t arena_live_blocks() {
 
 void* arena_allocate(size_t size, size_t alignment) {
   if (alignment < 16) alignment = 16;
-  size_t offset = (used + sizeof(Header) + kRedZone + alignment - 1) & ~(alignment - 1);
-  if (block_count >= kMaxBlocks || size > kHeapBytes || offset + size + kRedZone > kHeapBytes)
+  Part& part = parts[part_count == 1 ? 0 : g.current];
+  size_t offset = (part.used + sizeof(Header) + kRedZone + alignment - 1) & ~(alignment - 1);
+  if (block_count >= kMaxBlocks || size > kHeapBytes || offset + size + kRedZone > part.end)
     fail_execution(FailureKind::kLimit, "",
                    "the execution's heap is full (64 MiB, or 262144 blocks)");
   uint32_t number = block_count + 1;
+  if (g.exploring && g.options.fail_allocation != 0) explore_touch(kAllocations, true);
   if (number == g.options.fail_allocation) {
     blocks[block_count++] = {0, size, number, false};
     return nullptr;
@@ -118,7 +135,7 @@ void* arena_allocate(size_t size, size_t alignment) {
   uintptr_t address = reuse(size, alignment);
   if (address == 0) {
     address = kWorldBase + offset;
-    used = (offset + size + 7) & ~size_t{7};
+    part.used = (offset + size + 7) & ~size_t{7};
     fresh[fresh_count++] = block_count;
   }
   auto* header = reinterpret_cast<Header*>(address) - 1;

@@ -28,7 +28,6 @@ struct TextRange {
 extern TextRange library_text;
 
 void arena_reset();
-size_t arena_used();
 // Null when Options::fail_allocation names this allocation. Contents are 0xcd. Fails the execution
 // when the arena is full.
 void* arena_allocate(size_t size, size_t alignment);

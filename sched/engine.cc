@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sched/arena.h"
+#include "sched/exploration.h"
 #include "sched/fatal.h"
 #include "sched/journal.h"
 #include "sched/memory.h"
@@ -118,6 +119,7 @@ void make_runnable(uint32_t i) {
 void wake_by_choice(uint32_t i) {
   Thread& t = g.threads[i];
   if (t.state != State::kBlocked) return;
+  if (g.exploring) explore_unasked(t);
   if (t.timed) {
     if (g.now_ns < t.deadline_ns) g.now_ns = t.deadline_ns;
     t.timed_out = true;
@@ -138,6 +140,8 @@ uint32_t decide(Turn turn, const ThreadSet& candidates, uint32_t fallback) {
   if (g.options.choices != nullptr) {
     uint32_t given = given_thread();
     if (given != kNobody && candidates.has(given)) chosen = given;
+  } else if (g.exploring && turn != Turn::kWoken) {
+    chosen = explore_turn(turn, candidates);
   } else {
     chosen = choose_thread(turn, candidates);
   }
@@ -247,6 +251,7 @@ void begin_execution(const Options& options, bool record) {
       g.base;  // of all clocks so far: a thread's own is never behind what others know of it
   for (uint32_t i = 0; i < g.thread_count; ++i)
     if (Clock own = g.threads[i].clock.at[i]; own > top) top = own;
+  g.exploring = options.strategy == Strategy::kExhaustive && options.choices == nullptr;
   arena_reset();
   if (top >= kClockLimit) {
     shadow_wipe();
@@ -255,6 +260,7 @@ void begin_execution(const Options& options, bool record) {
   g.options = options;
   g.base = top + 1;
   g.recording = record;
+  g.observed = g.recording || g.exploring;
   g.races = options.races;
   g.ordered = options.races || options.weak_memory;
   g.slow_access = record || options.plain_points;
@@ -352,6 +358,15 @@ void take_turns(const ThreadSet& others) {
   switch_to(next);
 }
 
+// Each point is the end of a segment; the current thread is a candidate as well.
+void explore_point(Intent intent) {
+  set_countdown(1);
+  g.self->pending = intent;
+  const uint32_t next = decide(Turn::kPreempted, g.runnable | unasked_waiters(), g.current);
+  wake_by_choice(next);
+  switch_to(next);
+}
+
 // The failing execution once more, with recording.
 Result explain(void (*body)(void*), void* argument, const Options& options, const Result& first) {
   g.explain_pass = true;
@@ -396,6 +411,7 @@ void end_thread(void* result) {
   t.state = State::kDone;
   g.runnable.remove(g.current);
   if (g.recording) record_step(StepKind::kExit, 0, 0, -1, 0, 0, 0);
+  if (g.exploring && t.detached) explore_touch(kThreadSlots, false);
   mix_hash(0xe417);
   wake(&t, kMaxThreads);
   if (--g.live == 0) leave_execution(g.fair ? Verdict::kCutOff : Verdict::kClean);
@@ -408,6 +424,7 @@ void end_thread(void* result) {
 void slow_point(Intent intent) {
   settle_steps();
   check_budget();
+  if (g.exploring) return explore_point(intent);
   uint64_t left = g.strategy_left;
   bool preempt = true;
   if (g.options.learn != nullptr) profile_access(intent);
@@ -440,12 +457,14 @@ void slow_point(Intent intent) {
   switch_to(next);
 }
 
-uint32_t choose_departure(uint32_t departures, uint32_t one_in) {
+uint32_t choose_departure(Departure what, uint32_t departures, uint32_t one_in, uint32_t worth) {
   if (g.fair) return 0;
   uint32_t chosen = 0;
   if (g.options.choices != nullptr) {
     chosen = given_departure();
     if (chosen >= 32 || (departures >> chosen & 1) == 0) chosen = 0;
+  } else if (g.exploring) {
+    chosen = explore_departure(what, departures & worth);
   } else {
     chosen = choose_departure_now(departures, one_in);
   }
@@ -467,6 +486,7 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
   g.runnable.remove(g.current);
   if (timed) g.timed.add(g.current);
   mix_hash(0xb10c + static_cast<uint64_t>(what));
+  if (g.exploring) explore_block(what, key, timed);
   uint32_t next = pick_next();
   if (next == kNobody) nobody_can_run();
   switch_to(next);
@@ -475,6 +495,7 @@ bool block(WaitFor what, const void* key, bool timed, uint64_t deadline_ns) {
 }
 
 uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits) {
+  if (g.exploring) explore_touch(queue_of(key), true);
   ThreadSet waiting;
   for (uint32_t i = 0; i < g.thread_count; ++i) {
     const Thread& t = g.threads[i];
@@ -505,16 +526,20 @@ void yield() {
 }
 
 void end_execution(Verdict verdict) {
+  if (g.exploring) explore_exit();
   if (verdict == Verdict::kClean && g.fair) verdict = Verdict::kCutOff;
   leave_execution(verdict);
 }
 
 uint32_t start_thread(void* (*function)(void*), void* argument) {
+  if (g.exploring) explore_touch(kThreadSlots, true);
   uint32_t i = 0;
   while (i < g.thread_count &&
          !(g.threads[i].state == State::kDone && (g.threads[i].joined || g.threads[i].detached)))
     ++i;
   if (i == kMaxThreads) fail_execution(FailureKind::kLimit, "", kTooManyThreads);
+  if (g.exploring && i >= 32)
+    fail_execution(FailureKind::kLimit, "", "more than 32 threads in an exhaustive search");
   Thread& t = g.threads[i];
   Clock own = g.base;
   if (i == g.thread_count) {

@@ -81,6 +81,8 @@ struct Engine {
   bool active;       // an execution runs
   bool slow_access;  // plain accesses need more than the race check
   bool recording;
+  bool exploring;  // an exhaustive search asks and is told (exploration.h)
+  bool observed;   // recording or exploring
   bool races;
   bool ordered;  // happens-before is followed: for races, or for the memory model
   uint32_t current;
@@ -116,6 +118,13 @@ struct Engine {
   Thread threads[kMaxThreads];
 };
 extern Engine g;
+
+// Library calls are real ones meanwhile.
+struct EngineOff {
+  EngineOff() : was(g.active) { g.active = false; }
+  ~EngineOff() { g.active = was; }
+  bool was;
+};
 
 // Whether the caller is the current logical thread (and not, say, the fuzzer's watchdog thread).
 inline bool here() {
@@ -153,7 +162,10 @@ uint32_t wake(const void* key, uint32_t count, uint32_t futex_bits = ~0u);
 void yield();
 // A choice of the schedule that is not whose turn it is: one of `departures` (bit n: n, not empty), or
 // 0 = as ever. A random schedule departs from that once in `one_in` times.
-uint32_t choose_departure(uint32_t departures, uint32_t one_in);
+// `worth`: of these, what an exhaustive search must try (exploration.h).
+enum class Departure : uint8_t { kStore, kFailure, kReuse, kSerial };
+uint32_t choose_departure(Departure what, uint32_t departures, uint32_t one_in,
+                          uint32_t worth = ~0u);
 // The set of 1 to n, or to 31.
 constexpr uint32_t departures_up_to(uint32_t n) {
   return n < 31 ? (2u << n) - 2 : ~1u;

@@ -31,6 +31,7 @@ Store& begin_history(Loc* loc, uint64_t value);
 uint32_t choose_read_among(Loc* loc, bool seq_cst);
 uint32_t choose_modify_among(Loc* loc, bool seq_cst);
 uint32_t choose_write_among(Loc* loc, bool seq_cst);
+void explore_mark(const Loc* loc, const Store& store);
 uint32_t choose_compare_among(Loc* loc, uint64_t expected, bool seq_cst, bool failure_seq_cst);
 
 inline Store& insert_store(Loc* loc, uint32_t age, uint64_t value, bool seq_cst, bool modifies) {
@@ -59,7 +60,8 @@ inline Store& latest_store(Loc* loc, uint64_t value) {
   return begin_history(loc, value);
 }
 
-inline void mark_seen(Store& store, bool seq_cst) {
+inline void mark_seen(Loc* loc, Store& store, bool seq_cst) {
+  if (seq_cst && __builtin_expect(g.exploring, 0)) explore_mark(loc, store);
   if (seq_cst && store.sc_index == 0) store.sc_index = ++sc_operations;
   if (store.seen[g.current] == 0) store.seen[g.current] = epoch_clock(g.epoch);
 }

@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "sched/engine.h"
+#include "sched/exploration.h"
 #include "sched/libcxx.h"
 #include "sched/memory.h"
 #include "sched/recorder.h"
@@ -23,6 +24,10 @@ Loc* waitable_at(const volatile void* p, unsigned size) {
   const auto address = reinterpret_cast<uintptr_t>(p);
   Cell* cell = cell_of(address);
   check_heap(cell, address, size, false);
+  if (g.exploring) {
+    explore_touch(queue_of(const_cast<const void*>(p)), true);
+    explore_touch(address, false);
+  }
   return loc_of(cell, address, size);
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+#include "sched/exploration.h"
 #include "sched/interpose.h"
 #include "sched/real.h"
 #include "sched/recorder.h"
@@ -60,6 +61,7 @@ void trace_futex(StepKind step, const FutexCall& call, uint64_t value, uintptr_t
 
 int futex_wait(const FutexCall& call, uintptr_t pc) {
   futex_at(call.word);
+  if (g.exploring) explore_touch(object_at(call.word), false);
   if (*static_cast<volatile int*>(call.word) != call.value) return futex_error(EAGAIN);
   const Deadline deadline = futex_deadline(call);
   if (!deadline.valid) return futex_error(EINVAL);

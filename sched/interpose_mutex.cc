@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "sched/exploration.h"
 #include "sched/interpose.h"
 #include "sched/locks.h"
 #include "sched/real.h"
@@ -24,7 +25,8 @@ bool mine(const Sync& sync) {
   return sync.owner == static_cast<int>(g.current);
 }
 
-void take(Sync& sync, uintptr_t pc) {
+void take(Sync& sync, LockStep how, uintptr_t pc) {
+  if (g.exploring) explore_lock(sync.loc->address, how);
   sync.owner = static_cast<int16_t>(g.current);
   sync.count = 1;
   acquire(sync.release);
@@ -49,6 +51,7 @@ int await(SyncKind kind, WaitFor what, const volatile void* object, const Deadli
 }
 
 void give_back(Sync& sync, uintptr_t pc) {
+  if (g.exploring) explore_lock(sync.loc->address, LockStep::kGivenBack);
   sync.owner = -1;
   sync.count = 0;
   release(sync.release);
@@ -74,7 +77,7 @@ int lock_mutex(pthread_mutex_t* m, const Deadline& deadline, uintptr_t pc) {
   if (mine(sync) && !deadline.timed)
     fail_sync(FailureKind::kLockMisuse, "a thread locks a mutex that it already holds", sync);
   if (int rc = await(SyncKind::kMutex, WaitFor::kMutex, m, deadline, pc); rc != 0) return rc;
-  take(sync_at(SyncKind::kMutex, m), pc);
+  take(sync_at(SyncKind::kMutex, m), LockStep::kTaken, pc);
   return 0;
 }
 
@@ -85,7 +88,7 @@ int try_lock_mutex(pthread_mutex_t* m, uintptr_t pc) {
     trace_sync(StepKind::kTryLock, sync, 0, pc);
     return EBUSY;
   }
-  take(sync, pc);
+  take(sync, LockStep::kTakenByTry, pc);
   return 0;
 }
 
@@ -220,7 +223,7 @@ SCHED_EXPORT int pthread_spin_lock(pthread_spinlock_t* lock) {
   if (Sync& sync = spin_at(lock); mine(sync))
     fail_sync(FailureKind::kLockMisuse, "a thread locks a spin lock that it already holds", sync);
   await(SyncKind::kSpin, WaitFor::kSpin, lock, never(), SCHED_PC());
-  take(spin_at(lock), SCHED_PC());
+  take(spin_at(lock), LockStep::kTaken, SCHED_PC());
   return 0;
 }
 
@@ -232,7 +235,7 @@ SCHED_EXPORT int pthread_spin_trylock(pthread_spinlock_t* lock) {
     trace_sync(StepKind::kTryLock, sync, 0, SCHED_PC());
     return EBUSY;
   }
-  take(sync, SCHED_PC());
+  take(sync, LockStep::kTakenByTry, SCHED_PC());
   return 0;
 }
 

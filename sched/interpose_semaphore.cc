@@ -105,7 +105,9 @@ void end_round(pthread_barrier_t* b, Sync& sync) {
   release_join(sync.release);
   acquire(sync.release);
   uint32_t serial =
-      threads_of(b) == 1 ? 0 : choose_departure(departures_up_to(threads_of(b) - 1), kSerialOneIn);
+      threads_of(b) == 1
+          ? 0
+          : choose_departure(Departure::kSerial, departures_up_to(threads_of(b) - 1), kSerialOneIn);
   g.self->serial = serial == 0;
   for (uint32_t i = 0; i < g.thread_count; ++i) {
     Thread& t = g.threads[i];

@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "sched/engine.h"
+#include "sched/exploration.h"
 #include "sched/interpose.h"
 #include "sched/locks.h"
 #include "sched/real.h"
@@ -41,6 +42,10 @@ int await_end(Thread& t, const Deadline& deadline, uintptr_t pc) {
 
 void take_result(uint32_t i, void** result, uintptr_t pc) {
   Thread& t = g.threads[i];
+  if (g.exploring) {
+    explore_touch(kThreadSlots, false);
+    explore_join(i);
+  }
   t.joined = true;
   g.self->clock.join(t.clock);
   mix_hash(0x701 + i);
@@ -75,6 +80,7 @@ int join_thread(pthread_t donor, void** result, const Deadline& deadline, uintpt
 int detach_thread(pthread_t donor) {
   const uint32_t i = joinable(donor, "detach");
   if (i == kMaxThreads) return ESRCH;
+  if (g.exploring) explore_touch(kThreadSlots, false);
   g.threads[i].detached = true;
   return 0;
 }
@@ -124,6 +130,7 @@ SCHED_EXPORT int pthread_tryjoin_np(pthread_t donor, void** result) {
   point();
   const uint32_t i = joinable(donor, "join");
   if (i == kMaxThreads) return ESRCH;
+  if (g.exploring) explore_touch(queue_of(&g.threads[i]), false);
   if (g.threads[i].state != State::kDone) return EBUSY;
   take_result(i, result, SCHED_PC());
   return 0;

@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "sched/exploration.h"
 #include "sched/interpose.h"
 #include "sched/real.h"
 #include "sched/sync.h"
@@ -22,6 +23,7 @@ constexpr uint32_t kLooksPerStep = 64, kMaxSteps = 10;
 
 void look_at_clock() {
   point();
+  if (g.exploring) explore_touch(kTime, true);
   const uint32_t steps = g.looks++ / kLooksPerStep;
   g.now_ns += kLookNs << (steps < kMaxSteps ? steps : kMaxSteps);
 }

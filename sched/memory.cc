@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sched/engine.h"
+#include "sched/exploration.h"
 #include "sched/hot.h"
 
 namespace sched {
@@ -66,12 +67,20 @@ uint32_t places(Loc* loc, uint32_t overlooked) {
   return ages;
 }
 
+uint32_t choose_age(Loc* loc, uint32_t ages, uint32_t one_in, bool writes, bool seq_cst) {
+  return choose_departure(Departure::kStore, ages, one_in,
+                          g.exploring ? worth_trying(loc, ages, writes, seq_cst) : ages);
+}
+
 // Stores become visible in time: a loop that waits for one ends.
-uint32_t choose_stale(Loc* loc, uint32_t ages, uint32_t one_in) {
+uint32_t choose_stale(Loc* loc, uint32_t ages, uint32_t one_in, bool writes, bool seq_cst) {
   if (ages == 0) return 0;
   uint8_t& run = loc->stale_run[g.current];
-  if (run >= kMaxStaleRun) return run = 0;
-  const uint32_t age = choose_departure(ages, one_in);
+  if (run >= kMaxStaleRun) {
+    if (g.exploring) explore_met_stale();
+    return run = 0;
+  }
+  const uint32_t age = choose_age(loc, ages, one_in, writes, seq_cst);
   run = age == 0 ? 0 : static_cast<uint8_t>(run + 1);
   return age;
 }
@@ -112,16 +121,18 @@ void shift_stores(Loc* loc, uint32_t place) {
 }
 
 uint32_t choose_read_among(Loc* loc, bool seq_cst) {
-  return choose_stale(loc, departures_up_to(count_overlooked(loc, seq_cst)), kStaleOneIn);
+  return choose_stale(loc, departures_up_to(count_overlooked(loc, seq_cst)), kStaleOneIn, false,
+                      seq_cst);
 }
 
 uint32_t choose_modify_among(Loc* loc, bool seq_cst) {
-  return choose_stale(loc, places(loc, count_overlooked(loc, seq_cst)), kOldStoreOneIn);
+  return choose_stale(loc, places(loc, count_overlooked(loc, seq_cst)), kOldStoreOneIn, true,
+                      seq_cst);
 }
 
 uint32_t choose_write_among(Loc* loc, bool seq_cst) {
   const uint32_t ages = places(loc, count_overlooked(loc, seq_cst));
-  return ages == 0 ? 0 : choose_departure(ages, kOldStoreOneIn);
+  return ages == 0 ? 0 : choose_age(loc, ages, kOldStoreOneIn, true, seq_cst);
 }
 
 uint32_t choose_compare_among(Loc* loc, uint64_t expected, bool seq_cst, bool failure_seq_cst) {
@@ -134,7 +145,14 @@ uint32_t choose_compare_among(Loc* loc, uint64_t expected, bool seq_cst, bool fa
   const uint32_t ages =
       (departures_up_to(readable) & ~matching) | (places(loc, modifiable) & matching);
   const bool would_match = store_of_age(loc, 0).value == expected;
-  return choose_stale(loc, ages, would_match ? kOldStoreOneIn : kStaleOneIn);
+  return choose_stale(loc, ages, would_match ? kOldStoreOneIn : kStaleOneIn, true,
+                      seq_cst || failure_seq_cst);
+}
+
+// What the first seq_cst access of a store does to others; nothing, where none is older.
+void explore_mark(const Loc* loc, const Store& store) {
+  const bool is_oldest = &store == &loc->stores[0] && loc->store_count <= kHistory;
+  explore_sc_mark(loc->address, store.sc_index == 0 && !is_oldest);
 }
 
 bool latest_is_seen(const Loc* loc) {

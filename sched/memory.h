@@ -66,7 +66,7 @@ Store& store_of_age(Loc* loc, uint32_t age);
 // A new store by the current thread, of that age, with an empty `release`. The store that it comes
 // after is kept: it is the one of age + 1 now. REQUIRES: age 0, or one that was chosen.
 Store& insert_store(Loc* loc, uint32_t age, uint64_t value, bool seq_cst, bool modifies);
-void mark_seen(Store& store, bool seq_cst);
+void mark_seen(Loc* loc, Store& store, bool seq_cst);
 // Whether the current thread has seen the latest store; true if nothing is known of the object.
 bool latest_is_seen(const Loc* loc);
 void seq_cst_fence();

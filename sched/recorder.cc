@@ -54,13 +54,6 @@ constexpr unsigned kMaxRanges = 64;
 Range ranges[kMaxRanges];
 unsigned range_count;
 
-// Library calls of the recorder are real ones.
-struct EngineOff {
-  EngineOff() : was(g.active) { g.active = false; }
-  ~EngineOff() { g.active = was; }
-  bool was;
-};
-
 constexpr unsigned kMaxFrames = 24;
 // Beyond these the older half of the steps is dropped: what matters is at the end.
 constexpr size_t kMaxSteps = 1u << 19;

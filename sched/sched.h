@@ -179,10 +179,11 @@ struct Recording {
 
 // How a schedule is made where neither choices nor bytes say it; strategy/ has one file for each.
 enum class Strategy : uint8_t {
-  kRandom,  // preemptions at uniform distances, by a uniform choice
-  kPct,     // random priorities, which change at few points
-  kSurw,    // all interleavings of some operations equally likely
-  kSweep,   // no preemption, one, two: evenly spread over the execution
+  kRandom,      // preemptions at uniform distances, by a uniform choice
+  kPct,         // random priorities, which change at few points
+  kSurw,        // all interleavings of some operations equally likely
+  kSweep,       // no preemption, one, two: evenly spread over the execution
+  kExhaustive,  // set by explore_all() alone (exhaustive.h)
 };
 // "random", "pct", ...
 const char* strategy_name(Strategy strategy);

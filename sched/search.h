@@ -27,7 +27,7 @@ struct SearchResult {
   uint64_t executions = 0;  // that ran, the failing one included
   uint64_t points = 0;      // scheduling points of all of them
   uint64_t cut_off = 0;     // how many spent their step budget, and ended under a fair schedule
-  Options options;          // of the last one, but for what it knew of those before (Options::profile)
+  Options options;  // of the last one, but for what it knew of those before (Options::profile)
   // Of the last one; if it failed, with its recording. The failure names a guarantee only if fail() did.
   Result result;
   bool failed() const { return result.verdict == Verdict::kFailed; }

@@ -154,8 +154,11 @@ void shadow_setup() {
   others = map_pages<OtherCell>(kOtherCells * sizeof(OtherCell));
 }
 
-void shadow_reset(size_t heap_used) {
-  memset(static_cast<void*>(shadow.world), 0, (heap_used + 32) / 8 * sizeof(Cell));
+void shadow_forget_heap(size_t from, size_t to) {
+  memset(static_cast<void*>(shadow.world + from / 8), 0, (to - from + 32) / 8 * sizeof(Cell));
+}
+
+void shadow_reset() {
   shadow.loc_count = 0;
   shadow.extra_count = 0;
   ++execution;

@@ -79,8 +79,10 @@ extern Shadow shadow;
 
 // Maps the windows; once a process.
 void shadow_setup();
-// Forgets the execution that used [kWorldBase, kWorldBase + heap_used).
-void shadow_reset(size_t heap_used);
+// Forgets the last execution, but for its heap.
+void shadow_reset();
+// Forgets [from, to) of the heap, as offsets.
+void shadow_forget_heap(size_t from, size_t to);
 // Forgets everything, so that clocks may start over.
 void shadow_wipe();
 

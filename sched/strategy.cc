@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "sched/engine.h"
+#include "sched/exploration.h"
 #include "sched/fatal.h"
 
 namespace sched {
@@ -29,6 +30,8 @@ Scheduler& scheduler_of(const Options& options) {
       return surw_scheduler();
     case Strategy::kSweep:
       return sweep_scheduler();
+    case Strategy::kExhaustive:
+      return exhaustive_scheduler();
   }
   SCHED_CHECK(false, "no such strategy");
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <string>
 
+#include "sched/exploration.h"
 #include "sched/fatal.h"
 #include "sched/hot.h"
 #include "sched/journal.h"
@@ -91,6 +92,7 @@ void write_whole(SyncKind kind, const volatile void* object) {
 Sync& fresh_state(SyncKind kind, const volatile void* object, const char* if_waited_for) {
   const auto address = reinterpret_cast<uintptr_t>(object);
   Cell* cell = cell_of(address);
+  if (g.exploring) explore_sync(object);
   Sync& sync = state_of(kind, address, cell);
   if (sync.waiting != 0 || waiters_of(object) != 0)
     fail_sync(info(kind).misuse, if_waited_for, sync);
@@ -123,6 +125,7 @@ Sync& sync_at(SyncKind kind, const volatile void* object) {
   check_heap(cell, address, size, true);
   Sync& sync = state_of(kind, address, cell);
   check_alive(kind, object, sync);
+  if (g.exploring) explore_sync(object);
   if (kind == SyncKind::kGuard) return sync;  // the compiler's own look at it is an atomic access
   if (g.recording) record_access(address, size, true, true);
   if (g.races) check_atomic(cell, sync.loc, address, size, true);

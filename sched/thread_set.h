@@ -25,6 +25,8 @@ class ThreadSet {
     for (const Word w : words_) any |= w;
     return any == 0;
   }
+  // Bit n: thread n. REQUIRES: no member above 31.
+  constexpr uint32_t bits() const { return static_cast<uint32_t>(words_[0]); }
   constexpr bool has(uint32_t thread) const {
     return (words_[thread / kBits] >> thread % kBits & 1) != 0;
   }

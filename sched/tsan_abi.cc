@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "sched/engine.h"
+#include "sched/exploration.h"
 #include "sched/fatal.h"
 #include "sched/hot.h"
 #include "sched/journal.h"
@@ -43,7 +44,13 @@ void for_each_granule(uintptr_t address, size_t size, F f) {
 }
 
 [[gnu::noinline]] void slow_access(uintptr_t address, size_t size, bool writes, uintptr_t pc) {
-  if (g.options.plain_points) point({address, writes});
+  if (g.options.plain_points) {
+    point({address, writes});
+    if (g.exploring)
+      for_each_granule(address, size, [&](uintptr_t a, unsigned) {
+        explore_touch(object_at(a & ~uintptr_t{7}), writes);
+      });
+  }
   if (!g.recording || size == 0) return;
   record_access(address, static_cast<unsigned>(size), writes, false);
   if (g.options.record_plain)
@@ -211,8 +218,8 @@ SCHED_INLINE bool covered(const Release& release) {
 }
 
 // The reader's side of synchronises-with.
-SCHED_INLINE void did_read(Store& store, int order) {
-  mark_seen(store, order == __ATOMIC_SEQ_CST);
+SCHED_INLINE void did_read(Loc* loc, Store& store, int order) {
+  mark_seen(loc, store, order == __ATOMIC_SEQ_CST);
   const Release& release = store.release;
   if (!release.has) return;
   if (covered(release)) return;
@@ -249,14 +256,21 @@ SCHED_INLINE void did_write(Store& store, int order, const Store* continued) {
   r.releaser = 0;
 }
 
+[[gnu::noinline]] void observe(const AtomicAccess& access, unsigned size, uint64_t before) {
+  if (g.exploring) explore_atomic(access);
+  if (g.recording)
+    record_step(access.kind, access.address, size, access.order, before, access.value, access.pc,
+                access.age);
+}
+
 template <class T>
 SCHED_INLINE void finish_step(StepKind kind, const volatile T* a, int order, T before, T value,
                               uintptr_t pc, uint32_t age = 0) {
   hash_step(kind, reinterpret_cast<uintptr_t>(a),
             bits(before) * 31 + bits(value) + age * 0x9E3779B97F4A7C15u);
-  if (__builtin_expect(g.recording, 0))
-    record_step(kind, reinterpret_cast<uintptr_t>(a), sizeof(T), order, bits(before), bits(value),
-                pc, age);
+  if (__builtin_expect(g.observed, 0))
+    observe({kind, reinterpret_cast<uintptr_t>(a), order, age, bits(value), pc}, sizeof(T),
+            bits(before));
 }
 
 template <class T>
@@ -276,7 +290,7 @@ T load(const volatile T* a, int order, uintptr_t pc) {
   Loc* loc = enter_atomic(a, false, &v);
   const uint32_t age = kHasHistory<T> ? choose_read(loc, order == __ATOMIC_SEQ_CST) : 0;
   v = value_of_age(loc, age, v);
-  did_read(store_of_age(loc, age), order);
+  did_read(loc, store_of_age(loc, age), order);
   finish_step(StepKind::kLoad, a, order, v, v, pc, age);
   return v;
 }
@@ -312,7 +326,7 @@ void store(volatile T* a, T v, int order, uintptr_t pc) {
 template <class T>
 SCHED_INLINE void did_rmw(volatile T* a, Loc* loc, uint32_t age, T old, T v, int order,
                           uintptr_t pc) {
-  did_read(store_of_age(loc, age), order);
+  did_read(loc, store_of_age(loc, age), order);
   Store& store = insert_store(loc, age, bits(v), order == __ATOMIC_SEQ_CST, true);
   did_write(store, order, &store_of_age(loc, age + 1));
   if (age == 0) *a = v;
@@ -350,7 +364,7 @@ T rmw(volatile T* a, int order, uintptr_t pc, F f) {
 bool fails_for_nothing(Loc* loc) {
   uint8_t& run = loc->stale_run[g.current];
   if (!g.options.weak_memory || run >= kMaxStaleRun ||
-      choose_departure(departures_up_to(1), kSpuriousOneIn) == 0)
+      choose_departure(Departure::kFailure, departures_up_to(1), kSpuriousOneIn) == 0)
     return false;
   ++run;
   return true;
@@ -389,7 +403,7 @@ bool compare_exchange(volatile T* a, T* expected, T v, int order, int failure_or
     old = now;
   }
   check_races(a, loc, false);
-  did_read(store_of_age(loc, age), failure_order);
+  did_read(loc, store_of_age(loc, age), failure_order);
   *expected = old;
   finish_step(StepKind::kCasFail, a, failure_order, old, old, pc, age);
   return false;
@@ -411,6 +425,7 @@ void fence(int order, uintptr_t pc) {
   }
   mix_hash(0xfe4ce + static_cast<uint64_t>(order));
   if (g.recording) record_step(StepKind::kFence, 0, 0, order, 0, 0, pc, 0);
+  if (g.exploring && order == __ATOMIC_SEQ_CST) explore_touch(kScOrder, true);
 }
 
 }  // namespace

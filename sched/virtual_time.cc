@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/virtual_time.h"
 
+#include "sched/exploration.h"
 #include "sched/recorder.h"
 
 namespace sched {
@@ -60,6 +61,7 @@ Deadline deadline_at(clockid_t clock, const timespec* t) {
 }
 
 Deadline deadline_after(const timespec* t) {
+  if (g.exploring) explore_touch(kTime, false);
   Deadline deadline{true, is_time(t) && t->tv_sec >= 0, 0};
   if (deadline.valid) deadline.ns = g.now_ns + to_ns(*t);
   return deadline;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Litmus tests: each small program has the exact set of outcomes that the memory model of memory.h
 // allows (C++20 without load buffering). Random schedules must reach every one of them, and never
-// another. What C++20 allows and the engine does not reach stands beside the test, as `missing`.
+// another; so must an exhaustive search, which says that there is no other. What C++20 allows and the
+// engine does not reach stands beside the test, as `missing`.
 #ifndef LASTPUT_SCHED_LITMUS_LITMUS_H_
 #define LASTPUT_SCHED_LITMUS_LITMUS_H_
 
@@ -14,6 +15,7 @@
 #include <string>
 #include <thread>
 
+#include "sched/exhaustive.h"
 #include "sched/sched.h"
 
 namespace litmus {
@@ -37,6 +39,28 @@ void parallel(F... f) {
   for (auto& t : threads) t.join();
 }
 
+inline void run_program(void* p) {
+  const int outcome = reinterpret_cast<int (*)()>(p)();
+  seen[static_cast<size_t>(outcome)] = true;
+}
+
+inline std::set<int> seen_outcomes() {
+  std::set<int> found;
+  for (size_t i = 0; i < seen.size(); ++i)
+    if (seen[i]) found.insert(static_cast<int>(i));
+  return found;
+}
+
+inline std::set<int> all_outcomes(int (*program)(), bool weak = true) {
+  seen.reset();
+  sched::ExhaustiveOptions o;
+  o.run.weak_memory = weak;
+  const sched::ExhaustiveResult r =
+      sched::explore_all(run_program, reinterpret_cast<void*>(program), o);
+  EXPECT_TRUE(r.complete) << r.gave_up << r.failure.failure.message;
+  return seen_outcomes();
+}
+
 inline std::set<int> outcomes(int (*program)(), bool weak = true) {
   seen.reset();
   for (int seed = 1; seed <= kRuns; ++seed) {
@@ -44,14 +68,11 @@ inline std::set<int> outcomes(int (*program)(), bool weak = true) {
     o.seed = static_cast<uint64_t>(seed);
     o.mean_interval = 3;
     o.weak_memory = weak;
-    sched::Result r = sched::run([program] { seen[static_cast<size_t>(program())] = true; }, o);
+    sched::Result r = sched::run(run_program, reinterpret_cast<void*>(program), o);
     EXPECT_EQ(sched::Verdict::kClean, r.verdict) << r.failure.message;
     if (r.verdict != sched::Verdict::kClean) break;
   }
-  std::set<int> found;
-  for (size_t i = 0; i < seen.size(); ++i)
-    if (seen[i]) found.insert(static_cast<int>(i));
-  return found;
+  return seen_outcomes();
 }
 inline void expect_exactly(int (*program)(), std::set<int> allowed, std::set<int> missing = {}) {
   std::set<int> found = outcomes(program);
@@ -60,6 +81,8 @@ inline void expect_exactly(int (*program)(), std::set<int> allowed, std::set<int
     allowed.erase(m);
   }
   EXPECT_EQ(allowed, found);
+  EXPECT_EQ(allowed, all_outcomes(program));
+  EXPECT_EQ(outcomes(program, false), all_outcomes(program, false));
 }
 
 // Where nobody looks at what they return, a compiler makes stores of exchanges (and loads of additions

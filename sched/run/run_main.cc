@@ -73,6 +73,10 @@ int search_with(const Flags& flags, bool color) {
   s.artifacts = flags.get("artifacts", "./");
   s.jobs = static_cast<unsigned>(flags.number("jobs", "1"));
   s.json = flags.get("json");
+  s.exhaustive = flags.has("exhaustive");
+  if (s.exhaustive && flags.has("steps")) s.points = s.fair_points;
+  s.preemptions = static_cast<uint32_t>(flags.number("preemptions", "4294967295"));
+  s.stale = static_cast<uint32_t>(flags.number("stale", "4294967295"));
   s.color = color;
   s.has_wider = flags.has("has-wider");
   s.goes_on = flags.has("goes-on");

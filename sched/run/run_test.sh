@@ -135,6 +135,26 @@ group_crowd() {
   # There is an end to that, too.
   expect 2 '^  more than [0-9]+ threads at once$' crowd.c -- 2000
   says "$note"
+# Every execution; without a seed.
+expect_exhaustive() { # CODE WORDS ARGUMENTS...
+  local code=$1 words=$2
+  shift 2
+  output=$("$lastput" run --exhaustive --out="$work/out" "$@" 2>&1 </dev/null)
+  [ $? -eq "$code" ] || offend "--exhaustive $*: exit code is not $code"
+  grep -qE -e "$words" <<<"$output" || offend "--exhaustive $*: does not say '$words'"
+  expect_count "--exhaustive $*"
+}
+group_exhaustive() {
+  expect_exhaustive 0 '^6 distinct by reads-from and modification order, of 6 executions' counter.c
+  says '^complete: all executions within the bounds are right, and no bound left anything out$'
+  expect_exhaustive 0 '^complete: .* right; beyond them: preemptions$' --preemptions=0 counter.c
+  expect_exhaustive 77 '^FAILED: deadlock$' deadlock.c
+  expect_replay '^FAILED: deadlock$'
+  expect_exhaustive 77 '^  exited with status 9' store_buffer.c
+  expect_replay '^  exited with status 9'
+  expect_exhaustive 0 '^complete: ' --memory=sc store_buffer.c
+  expect_exhaustive 0 '^CUT OFF by executions; ' --executions=2 counter.c
+  expect_exhaustive 0 '^CUT OFF by steps; ' spin_atomic.c
 }
 
 # What an execution leaves, the next one must not find.
@@ -189,8 +209,8 @@ group_command() {
 }
 
 case ${1-} in
-  ends | memory | threads | crowd | state | command) "group_$1" ;;
-  *) echo "usage: run_test.sh ends|memory|threads|crowd|state|command" >&2 && exit 2 ;;
+  ends | memory | threads | crowd | exhaustive | state | command) "group_$1" ;;
+  *) echo "usage: run_test.sh ends|memory|threads|crowd|exhaustive|state|command" >&2 && exit 2 ;;
 esac
 [ $failures -eq 0 ] && echo "all as expected"
 exit $((failures != 0))

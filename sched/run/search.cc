@@ -8,12 +8,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "sched/exhaustive.h"
 #include "sched/fiber.h"
 #include "sched/report.h"
 #include "sched/run/artifact.h"
 #include "sched/run/explain.h"
 #include "sched/run/jobs.h"
 #include "sched/run/process.h"
+#include "sched/run/program.h"
 #include "sched/run/watchdog.h"
 #include "sched/run/words.h"
 #include "sched/sched.h"
@@ -60,6 +62,7 @@ class Search {
       : s_(settings), jobs_(jobs), start_(now()), terminal_(isatty(own_output()) != 0) {}
 
   int run() {
+    if (s_.exhaustive) return run_exhaustive();
     if (first() && !s_.goes_on)
       say("lastput: program " + s_.name + ", seed " + std::to_string(s_.seed) +
           ", options: " + (s_.words.empty() ? "none" : s_.words) + "\n");
@@ -78,6 +81,54 @@ class Search {
   }
 
  private:
+  int run_exhaustive() {
+    ExhaustiveOptions o;
+    o.bounds.preemptions = s_.preemptions;
+    o.bounds.stale = s_.stale;
+    o.bounds.steps = s_.points;
+    o.bounds.executions = s_.executions;
+    o.bounds.seconds = s_.seconds;
+    o.run = options_of(0);
+    o.stop = [](void*) {
+      if (watchdog_stalled() || stop_requested != 0) return true;
+      watchdog_watch();
+      return false;
+    };
+    say("lastput: program " + s_.name + ", every execution within " +
+        describe_bounds(o.bounds, o.run) + "\n");
+    bool muted = true;
+    const ExhaustiveResult r = explore_all(run_program, &muted, o);
+    tell_input();
+    if (watchdog_stalled())
+      note("it loops without a scheduling point: with --races=off plain accesses are points, too");
+    own_.executions = r.executions;
+    own_.points = r.points;
+    own_.cut_off = r.cut_off;
+    if (r.failure.verdict == Verdict::kFailed) {
+      tried_ = o.run;
+      tried_.plain_points |= !tried_.races;
+      tried_.choices = &r.failure.recording.choices;
+      return end_failed(r.failure);
+    }
+    jobs_.publish(own_);
+    tell_exhaustive(r);
+    write_json(Failure{}, "");
+    return finish(kClean);
+  }
+
+  void tell_exhaustive(const ExhaustiveResult& r) {
+    say(std::to_string(r.distinct) + " distinct by reads-from and modification order, of " +
+        std::to_string(r.executions) + " executions run (" + std::to_string(r.redundant) +
+        " left as redundant), " + format("%.1f s", seconds()) + "\n");
+    if (!r.complete) {
+      say("CUT OFF by " + r.gave_up + "; no failure found so far\n");
+      return;
+    }
+    const std::string met = describe(r.met);
+    say("complete: all executions within the bounds are right" +
+        (met.empty() ? ", and no bound left anything out" : "; beyond them: " + met) + "\n");
+  }
+
   bool first() const { return jobs_.index() == 0; }
   // Of the next execution, among those of all jobs.
   uint64_t number() const { return own_.executions * jobs_.count() + jobs_.index(); }

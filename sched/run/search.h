@@ -2,7 +2,8 @@
 // Runs the program again and again, each time under another schedule, until one fails or time is up.
 //
 // Schedules: those of schedule_of_search() (sched/search.h). An execution that spends Settings::points goes
-// on fairly; if that does not end either, it is a livelock.
+// on fairly; if that does not end either, it is a livelock. An exhaustive search takes every execution
+// instead; one that spends them is cut off, and the end says so.
 //
 // Output, all of it on our own standard output, whatever the program does to its own: a line that says
 // what is run, progress, notes, the failure, "replay: ...", "SUMMARY: ...", and at last "executions: N".
@@ -28,6 +29,8 @@ struct Settings {
   std::string artifacts = "./";  // folder, with its slash
   unsigned jobs = 1;             // processes
   std::string json;              // file for the summary; empty: none
+  bool exhaustive = false;       // every execution within the bounds below, in one process (exhaustive.h)
+  uint32_t preemptions = UINT32_MAX, stale = UINT32_MAX;  // UINT32_MAX: any number
   bool color = false;
   bool has_wider = false;  // there is a library for more threads
   bool goes_on = false;    // with that library: what is run has been said

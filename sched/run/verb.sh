@@ -10,6 +10,7 @@ parts=${LASTPUT_RUN_PARTS:-$root/build/explore/run}
 # Of the engine that programs are linked with: nothing, or _wide, for more threads.
 width=
 readonly TOO_NARROW=76 # how a program ends that needs it
+readonly EXHAUSTIVE_SECONDS=600 # until it gives up
 
 readonly RUN_LANGUAGES='c:c cc:c++ cpp:c++ cxx:c++ c++:c++ C:c++'
 
@@ -35,8 +36,12 @@ verb_run() {
 }
 
 check_run_flags() {
-  [ -z "${flag[exhaustive]-}" ] ||
-    die $USAGE "--exhaustive: programs are searched at random so far; leave it out, and give --executions=N"
+  if [ -n "${flag[exhaustive]-}" ]; then
+    [ "${flag[jobs]-1}" = 1 ] || die $USAGE "--exhaustive searches in one process; leave --jobs out"
+    [ -z "${flag[seed]-}" ] || die $USAGE "--exhaustive has nothing random; leave --seed out"
+  else
+    [ -z "${flag[preemptions]-}${flag[stale]-}" ] || die $USAGE "--preemptions and --stale bound --exhaustive, which is not given"
+  fi
   is_among "${flag[races]-off}" $'on\noff' || die $USAGE "--races=${flag[races]}: on or off"
   is_among "${flag[memory]-sc}" $'weak\nsc' || die $USAGE "--memory=${flag[memory]}: weak or sc"
   [ "${flag[steps]-1}" != 0 ] || die $USAGE "--steps=0: an execution has at least one step"
@@ -148,9 +153,13 @@ search_program() {
   local name options=() artifacts
   artifacts=$(realpath --relative-base=. -- "$out/artifacts/run")
   flag[seed]=${flag[seed]-$((RANDOM * 32768 + RANDOM + 1))}
-  for name in seconds executions seed races memory steps jobs json; do
+  for name in seconds executions seed races memory steps jobs json preemptions stale; do
     [ -z "${flag[$name]-}" ] || options+=("--$name=${flag[$name]}")
   done
+  if [ -n "${flag[exhaustive]-}" ]; then
+    options+=(--exhaustive=yes)
+    [ -n "${flag[seconds]-}" ] || options+=(--seconds=$EXHAUSTIVE_SECONDS)
+  fi
   # A number of executions is a limit of its own.
   [ -z "${flag[executions]-}" ] || [ -n "${flag[seconds]-}" ] || options+=(--seconds=0)
   options+=(--words="$(given_flags)" --built="$folder/manifest" --artifacts="$artifacts/")
