@@ -141,7 +141,7 @@ class Search {
     return own_.executions == 0 || seconds() < s_.seconds;
   }
 
-  Options options_of(uint64_t execution) const {
+  Options options_of(uint64_t execution) {
     Options o;
     o.races = s_.races;
     o.weak_memory = s_.weak_memory;
