@@ -38,7 +38,7 @@ write_basic_package_version_file(${CMAKE_CURRENT_BINARY_DIR}/schedConfigVersion.
   VERSION ${PROJECT_VERSION} COMPATIBILITY SameMinorVersion)
 install(EXPORT schedTargets NAMESPACE sched:: DESTINATION ${package})
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/schedConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/schedConfigVersion.cmake
-  cmake/sched_add_target.cmake ${PROJECT_SOURCE_DIR}/sanitizers/instrument.cmake DESTINATION ${package})
+  cmake/sched_add_target.cmake source_root.cc ${PROJECT_SOURCE_DIR}/sanitizers/instrument.cmake DESTINATION ${package})
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/sanitizers/instrument_memory_calls.sh DESTINATION ${package})
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/sched)
 

@@ -20,6 +20,8 @@
 #include "sched/demangle.h"
 
 extern char** environ;
+// Of the program (source_root.cc), with its slash; null where it has none.
+extern "C" [[gnu::weak]] const char sched_source_root[];
 
 namespace sched {
 namespace {
@@ -164,14 +166,9 @@ std::string without_types(const std::string& name) {
   return begin < end ? name.substr(begin, end - begin) : name;
 }
 
-// This file is sched/symbolize.cc of the source tree: what precedes that is the tree.
 std::string without_root(std::string path) {
-  constexpr std::string_view kSelf = "sched/symbolize.cc";
-  constexpr std::string_view kFile = __FILE__;
-  if (kFile.ends_with(kSelf)) {
-    const std::string_view root = kFile.substr(0, kFile.size() - kSelf.size());
-    if (!root.empty() && path.starts_with(root)) path.erase(0, root.size());
-  }
+  if (sched_source_root != nullptr && path.starts_with(sched_source_root))
+    path.erase(0, strlen(sched_source_root));
   while (path.starts_with("./")) path.erase(0, 2);
   return path;
 }

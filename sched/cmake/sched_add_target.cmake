@@ -2,7 +2,7 @@
 # sched_add_target(NAME SOURCE... [LIBFUZZER] [WIDE])
 #
 # An executable whose sources are code under test, linked with the engine and with what reports and searches
-# (<sched/search.h>). An ordinary target: give it definitions, include folders and libraries as any other.
+# (<sched/search.h>). Files in reports are told relative to the project. An ordinary target: give it definitions, include folders and libraries as any other.
 #
 #   LIBFUZZER  its sources define LLVMFuzzerTestOneInput, and it is linked with libFuzzer; else they define main
 #   WIDE       with sched::sched_wide, for more threads at once
@@ -16,7 +16,8 @@ function(sched_add_target name)
     message(FATAL_ERROR "sched_add_target(${name}): no sources")
   endif()
   sched_check_sanitizers(${name})
-  add_executable(${name} ${TARGET_UNPARSED_ARGUMENTS})
+  add_executable(${name} ${TARGET_UNPARSED_ARGUMENTS} ${CMAKE_CURRENT_FUNCTION_LIST_DIR}/source_root.cc)
+  target_compile_definitions(${name} PRIVATE SCHED_SOURCE_ROOT="${PROJECT_SOURCE_DIR}/")
   set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
   sched_instrument(${name})
   target_link_libraries(${name} PRIVATE sched::report$<$<BOOL:${TARGET_WIDE}>:_wide>)
