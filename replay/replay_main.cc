@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an artifact again, and shows what its threads did.
 //
-// Exit codes: 77 it failed; 0 it did not; 1 the file or a flag is not readable; 2 another error.
+// Exit codes: 77 it failed; 0 it did not; 1 the file or a flag is not readable; 2 another error, such as a
+// file that cannot be written; 3 a debugger is missing, or a core that the artifact needs.
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -13,27 +15,45 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
+#include "replay/debug.h"
+#include "replay/emit_test.h"
+#include "replay/folder.h"
 #include "replay/load.h"
+#include "replay/page.h"
 #include "replay/rerun.h"
+#include "targets/artifact.h"
 #include "targets/build_info.h"
+#include "targets/execute.h"
 #include "targets/text.h"
 
 ABSL_FLAG(unsigned, times, 1, "run it this often and compare");
 ABSL_FLAG(bool, text, false, "print the program and stop");
-ABSL_FLAG(std::string, steps, "all", "all steps, or only the last of each thread: all, last");
+ABSL_FLAG(std::string, steps, "last", "the last of each thread, or all: last, all");
+ABSL_FLAG(bool, timeline, false, "what the threads did to each other, from start to end");
+ABSL_FLAG(std::string, html, "", "write a page to this file");
+ABSL_FLAG(std::string, emit_test, "", "write a GoogleTest case to this file");
+ABSL_FLAG(bool, debug, false, "go to the failure in gdb");
+ABSL_FLAG(uint64_t, debug_at, 0, "with --debug: to this scheduling point");
+ABSL_FLAG(std::string, rr, "", "record it under rr to this folder");
+ABSL_FLAG(std::string, json, "", "of a folder: write the groups to this file");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
 ABSL_FLAG(std::string, target, "", "target of a fuzzer's input; empty: found out");
+ABSL_FLAG(std::string, driver, "", "./lastput, for artifacts of programs in a folder");
+ABSL_FLAG(bool, identify, false, "for itself: a list of files, and a line of JSON for each");
+ABSL_FLAG(bool, for_debugger, false, "for itself: threads of its own, recorded at once");
 
 namespace replay {
 namespace {
 
 constexpr int kClean = 0;
 constexpr int kUsage = 1;
+constexpr int kBroken = 2;
+constexpr int kMissing = 3;
 constexpr int kFailed = 77;
 
-int usage_error(const std::string& sentence) {
+int stop(int code, const std::string& sentence) {
   std::fprintf(stderr, "replay: %s\n", sentence.c_str());
-  return kUsage;
+  return code;
 }
 
 bool use_color() {
@@ -79,13 +99,9 @@ void tell_start(const std::string& path, const Loaded& loaded) {
 
 // Runs it for its target; where that is a guess, for each until one fails.
 Outcome run_for_target(const std::string& path, Loaded* loaded, const RerunOptions& options) {
-  if (loaded->target_from != TargetFrom::kUnknown) {
-    tell_start(path, *loaded);
-    return rerun(loaded->artifact, options);
-  }
   Outcome outcome;
-  for (const std::string& target : target_names()) {
-    decode_for(target, loaded);
+  for (const std::string& target : likely_targets(*loaded)) {
+    if (loaded->raw) decode_for(target, loaded);
     tell_start(path, *loaded);
     outcome = rerun(loaded->artifact, options);
     if (outcome.failed) break;
@@ -124,41 +140,119 @@ void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
   }
 }
 
-int run(const std::string& path) {
+RerunOptions rerun_options() {
+  RerunOptions options;
+  options.color = use_color();
+  if (absl::GetFlag(FLAGS_steps) == "all") options.steps = Steps::kAll;
+  if (absl::GetFlag(FLAGS_timeline)) options.steps = Steps::kMatters;
+  options.record_plain = !absl::GetFlag(FLAGS_html).empty();
+  options.for_debugger = absl::GetFlag(FLAGS_for_debugger);
+  return options;
+}
+
+std::string command_for(const std::string& path) {
+  const std::string bug = targets::built_with_bug();
+  return absl::StrCat("./lastput replay ", path, bug.empty() ? "" : " --bug=", bug);
+}
+
+// The artifact of the one schedule that failed.
+targets::Artifact one_schedule(const targets::Artifact& artifact, const Outcome& outcome) {
+  targets::Artifact one =
+      targets::make_artifact(artifact.target, targets::built_with_bug(), artifact.program,
+                             outcome.failure, outcome.recording);
+  one.build = targets::build_name();
+  one.memory = artifact.memory;
+  return one;
+}
+
+// The files that were asked for. False: one cannot be written, and why has been said.
+bool write_files(const targets::Artifact& artifact, const Outcome& outcome,
+                 const std::string& command) {
+  std::string error;
+  const auto write = [&](const std::string& path, const std::string& contents) {
+    if (!targets::write_file(path, contents, &error)) return false;
+    std::printf("written: %s\n", path.c_str());
+    return true;
+  };
+  const std::string page = absl::GetFlag(FLAGS_html);
+  const std::string test = absl::GetFlag(FLAGS_emit_test);
+  const bool good = (page.empty() || write(page, failure_page(artifact, outcome, command))) &&
+                    (test.empty() || write(test, emit_test(artifact, command)));
+  if (!good) stop(kBroken, error);
+  return good;
+}
+
+int replay_file(const std::string& path) {
   Loaded loaded;
   std::string error;
-  if (!load(path, absl::GetFlag(FLAGS_target), &loaded, &error)) return usage_error(error);
+  if (!load(path, absl::GetFlag(FLAGS_target), &loaded, &error)) return stop(kUsage, error);
   if (absl::GetFlag(FLAGS_text)) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
   }
-  RerunOptions options;
-  options.color = use_color();
-  options.all_steps = absl::GetFlag(FLAGS_steps) == "all";
-  const Outcome first = run_for_target(path, &loaded, options);
+  const Outcome first = run_for_target(path, &loaded, rerun_options());
   if (!first.failed) return tell_clean(loaded, first);
+  const targets::Artifact one = one_schedule(loaded.artifact, first);
+  if (const std::string why = why_no_test(one);
+      !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())
+    return stop(kUsage, why);
+  if (absl::GetFlag(FLAGS_debug)) {
+    debug(one, absl::GetFlag(FLAGS_debug_at), &error);
+    return stop(kMissing, error);
+  }
+  if (const std::string trace = absl::GetFlag(FLAGS_rr); !trace.empty())
+    return record(one, trace, &error) ? kFailed : stop(kMissing, error);
   std::fputs(first.report.c_str(), stdout);
   tell_trace(loaded.artifact, first);
   const unsigned times = std::max(1U, absl::GetFlag(FLAGS_times));
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
   write_report(repeats);
-  const std::string bug = targets::built_with_bug();
-  std::printf("\nreplay: ./lastput replay %s%s\n%s", path.c_str(),
-              bug.empty() ? "" : absl::StrCat(" --bug=", bug).c_str(), first.summary.c_str());
+  if (!write_files(one, first, command_for(path))) return kBroken;
+  std::printf("\nreplay: %s\n%s", command_for(path).c_str(), first.summary.c_str());
   return kFailed;
+}
+
+int replay_all(const std::string& path) {
+  for (const auto& [given, name] :
+       {std::pair(absl::GetFlag(FLAGS_debug), "--debug"),
+        std::pair(absl::GetFlag(FLAGS_text), "--text"),
+        std::pair(absl::GetFlag(FLAGS_timeline), "--timeline"),
+        std::pair(!absl::GetFlag(FLAGS_html).empty(), "--html"),
+        std::pair(!absl::GetFlag(FLAGS_emit_test).empty(), "--emit-test"),
+        std::pair(!absl::GetFlag(FLAGS_rr).empty(), "--rr"),
+        std::pair(absl::GetFlag(FLAGS_times) != 1, "--times")})
+    if (given)
+      return stop(kUsage, absl::StrCat(path, " is a folder; ", name, " wants one file of it"));
+  const Folder folder =
+      replay_folder(path, {absl::GetFlag(FLAGS_target), absl::GetFlag(FLAGS_driver)});
+  if (folder.members.empty()) return stop(kUsage, path + " holds no file");
+  std::fputs(folder_in_words(folder).c_str(), stdout);
+  const std::string json = absl::GetFlag(FLAGS_json);
+  std::string error;
+  if (!json.empty() && !targets::write_file(json, folder_as_json(folder), &error))
+    return stop(kBroken, error);
+  return exit_code(folder);
+}
+
+int run(const std::string& path) {
+  if (absl::GetFlag(FLAGS_identify)) return identify_all(path, absl::GetFlag(FLAGS_target));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return replay_all(path);
+  if (!absl::GetFlag(FLAGS_json).empty()) return stop(kUsage, "--json is for folders");
+  return replay_file(path);
 }
 
 }  // namespace
 }  // namespace replay
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage("replay [flags] FILE: runs an artifact again.");
+  absl::SetProgramUsageMessage("replay [flags] FILE|FOLDER: runs artifacts again.");
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
   const std::string steps = absl::GetFlag(FLAGS_steps);
-  if (words.size() != 2) return replay::usage_error("wants one file: replay FILE");
-  if (steps != "all" && steps != "last") {
-    return replay::usage_error("--steps is all or last, not '" + steps + "'");
-  }
+  if (words.size() != 2)
+    return replay::stop(replay::kUsage, "wants one file or folder: replay FILE");
+  if (steps != "all" && steps != "last")
+    return replay::stop(replay::kUsage, "--steps is all or last, not '" + steps + "'");
   return replay::run(words[1]);
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "targets/execute.h"
 #include "targets/failure_report.h"
@@ -34,8 +35,9 @@ std::string in_short(const Outcome& outcome) {
          hex(outcome.hash);
 }
 
-Outcome run_once(const targets::Artifact& artifact, targets::ExecuteResult* result) {
-  *result = targets::execute_artifact(body_of(artifact), artifact, {});
+Outcome run_once(const targets::Artifact& artifact, const targets::ExecuteOptions& options,
+                 targets::ExecuteResult* result) {
+  *result = targets::execute_artifact(body_of(artifact), artifact, options);
   Outcome outcome;
   outcome.failed = result->failed;
   outcome.executions = result->executions;
@@ -49,14 +51,20 @@ Outcome run_once(const targets::Artifact& artifact, targets::ExecuteResult* resu
 
 Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
   targets::ExecuteResult result;
-  Outcome outcome = run_once(artifact, &result);
+  targets::ExecuteOptions how;
+  how.record_plain = options.record_plain || options.steps == Steps::kMatters;
+  how.for_debugger = options.for_debugger;
+  Outcome outcome = run_once(artifact, how, &result);
   if (!outcome.failed) return outcome;
   targets::FailureReportOptions report;
   report.color = options.color;
-  report.last_steps = options.all_steps ? 0 : kLastSteps;
+  report.last_steps = options.steps == Steps::kAll ? 0 : kLastSteps;
+  report.focus = options.steps == Steps::kMatters;
   outcome.report = targets::failure_report(result.failure.failure, result.failure.recording,
                                            artifact.program, artifact.kind(), report);
   outcome.summary = targets::failure_summary(artifact.target, result.failure.failure) + "\n";
+  outcome.failure = std::move(result.failure.failure);
+  outcome.recording = std::move(result.failure.recording);
   return outcome;
 }
 
@@ -64,7 +72,7 @@ Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned
   Repeats repeats{times, 0, 0, in_short(first), first.kind, ""};
   for (unsigned i = 1; i <= times; ++i) {
     targets::ExecuteResult result;
-    const Outcome outcome = run_once(artifact, &result);
+    const Outcome outcome = run_once(artifact, {}, &result);
     if (outcome.failed && in_short(outcome) == in_short(first)) {
       ++repeats.same;
     } else if (repeats.first_other == 0) {

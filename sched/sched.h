@@ -153,6 +153,8 @@ struct Recording {
   std::vector<std::string> threads;
   std::vector<Step> steps;
   std::vector<Choice> choices;  // replays this execution with no seed at all
+  // Scheduling points before each of `choices`, as in Step::index; empty: not known.
+  std::vector<uint64_t> choice_steps;
 };
 
 struct Options {

@@ -26,7 +26,8 @@ constexpr struct {
     {"G10", "misuse"},
 };
 
-// "put ref0": operation `op` of a thread, as begin_op numbers it; "" where there is nothing to say.
+}  // namespace
+
 std::string operation_title(const Program& program, Kind kind, const std::string& thread,
                             uint32_t op) {
   const bool main = thread == "main";
@@ -41,8 +42,6 @@ std::string operation_title(const Program& program, Kind kind, const std::string
   return "";
 }
 
-}  // namespace
-
 const char* guarantee_words(const std::string& guarantee) {
   for (const auto& entry : kWords)
     if (guarantee == entry.guarantee) return entry.words;
@@ -54,6 +53,7 @@ std::string failure_report(const sched::Failure& failure, const sched::Recording
   sched::ReportOptions report;
   report.guarantee_text = guarantee_words(failure.guarantee);
   report.last_steps = options.last_steps;
+  report.focus = options.focus;
   report.color = options.color;
   report.operation = [&](const std::string& thread, uint32_t op) {
     return operation_title(program, kind, thread, op);

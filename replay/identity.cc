@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "replay/identity.h"
+
+#include "sched/report.h"
+#include "targets/failure_report.h"
+
+namespace replay {
+namespace {
+
+// "f(int) a.c:3" -> "f(int)"
+std::string without_place(const std::string& frame) {
+  const size_t space = frame.rfind(' ');
+  const size_t colon = frame.rfind(':');
+  const bool has_place = space != std::string::npos && colon != std::string::npos && colon > space;
+  return has_place ? frame.substr(0, space) : frame;
+}
+
+}  // namespace
+
+Identity identity_of(const targets::Artifact& artifact, const Outcome& outcome) {
+  const std::string title = targets::operation_title(artifact.program, artifact.kind(),
+                                                     outcome.failure.thread, outcome.failure.op);
+  const bool of_main = outcome.failure.thread == "main";
+  return {outcome.failure.guarantee, sched::failure_kind_name(outcome.failure.kind),
+          of_main ? title : title.substr(0, title.find(' ')),
+          without_place(sched::top_frame(outcome.failure, "targets::"))};
+}
+
+bool identity_of_summary(const std::string& output, Identity* identity) {
+  constexpr std::string_view kStart = "SUMMARY: lastput: ";
+  const size_t start = output.rfind(kStart);
+  if (start == std::string::npos) return false;
+  std::string line = output.substr(start + kStart.size());
+  line = line.substr(0, line.find('\n'));
+  const size_t in = line.find(" in ");
+  *identity = {"", line.substr(0, in), "",
+               in == std::string::npos ? "" : without_place(line.substr(in + 4))};
+  return true;
+}
+
+std::string in_words(const Identity& identity) {
+  std::string text = identity.guarantee.empty() ? identity.kind : identity.guarantee;
+  const std::string words = targets::guarantee_words(identity.guarantee);
+  if (!words.empty()) text += " (" + words + ")";
+  if (!identity.guarantee.empty()) text += ", " + identity.kind;
+  if (!identity.operation.empty()) text += ", in " + identity.operation;
+  return identity.frame.empty() ? text : text + ": " + identity.frame;
+}
+
+}  // namespace replay

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What of a recording a person wants to see first: what threads did to each other.
+#ifndef LASTPUT_SCHED_FOCUS_H_
+#define LASTPUT_SCHED_FOCUS_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "sched/sched.h"
+
+namespace sched {
+
+// For each step whether it matters:
+//   - the beginning of an operation, a note, a thread's beginning and end, a join, a fence;
+//   - accesses to a granule of 8 bytes that several threads touch and that is written after the second
+//     has come (the states of Eraser: Savage et al., SOSP 1997); of those before the second came, the
+//     last write. A block that is allocated anew begins anew;
+//   - all accesses to what the failing thread touched last;
+//   - allocation and release of blocks that hold such a granule.
+// `failing_thread`: its name; empty: nothing has failed.
+std::vector<bool> steps_that_matter(const Recording& recording, const std::string& failing_thread);
+
+// The recording with the steps that are marked, and all of the rest.
+Recording only_steps(const Recording& recording, const std::vector<bool>& marked);
+
+// Index into Recording::choices of the preemption by which `step` follows `previous`, a step of another
+// thread; kNoChoice: the other had ended or could not go on, or nothing is known of it.
+inline constexpr size_t kNoChoice = static_cast<size_t>(-1);
+size_t preemption_before(const Recording& recording, const Step& previous, const Step& step);
+
+}  // namespace sched
+
+#endif  // LASTPUT_SCHED_FOCUS_H_
