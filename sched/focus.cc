@@ -4,11 +4,11 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <string>
 
 namespace sched {
 namespace {
 
-constexpr uintptr_t kGranuleBytes = 8;
 constexpr size_t kNone = static_cast<size_t>(-1);
 
 enum class Role : uint8_t { kAlways, kNever, kRead, kWrite, kBlock };
@@ -37,14 +37,15 @@ Role role_of(StepKind kind) {
   }
 }
 
-// Eight bytes, from the time that their block was allocated.
+// One byte, from the time that its block was allocated.
 struct Object {
-  uint8_t owner = 0;                     // the first thread
-  bool shared = false, written = false;  // by another thread; since then
-  bool failing = false;                  // the failing thread touched it last
+  uint8_t owner = 0;       // the latest thread
+  unsigned handovers = 0;  // from a thread to another
+  bool written = false;    // since the first of these
+  bool failing = false;    // an access to it has failed
   size_t block = kNone;
-  std::vector<size_t> steps;  // the last write of the owner alone, then all
-  bool matters() const { return (shared && written) || failing; }
+  std::vector<size_t> steps;  // the last write of the first thread alone, then all
+  bool matters() const { return (handovers > 1 && written) || failing; }
 };
 
 struct Block {
@@ -52,18 +53,14 @@ struct Block {
   std::vector<size_t> steps;  // allocation, release
 };
 
-uintptr_t granule_of(uintptr_t address) {
-  return address / kGranuleBytes;
-}
-
 class Survey {
  public:
   explicit Survey(const Recording& recording)
       : recording_(recording), marked_(recording.steps.size(), false) {}
 
-  std::vector<bool> run(const std::string& failing_thread) {
+  std::vector<bool> run(const Failure& failure) {
     for (size_t i = 0; i < recording_.steps.size(); ++i) see(i);
-    find_failing(failing_thread);
+    find_failing(failure);
     for (const Object& object : objects_) {
       if (!object.matters()) continue;
       mark(object.steps);
@@ -86,24 +83,23 @@ class Survey {
       case Role::kRead:
       case Role::kWrite:
         if (step.address == 0) return;
-        for (uintptr_t g = granule_of(step.address); g <= last_granule(step); ++g) see_access(g, i);
+        for (unsigned byte = 0; byte < std::max<unsigned>(step.size, 1); ++byte)
+          see_access(step.address + byte, i);
     }
   }
 
-  static uintptr_t last_granule(const Step& step) {
-    return granule_of(step.address + (step.size == 0 ? 0 : step.size - 1u));
-  }
-
-  void see_access(uintptr_t granule, size_t i) {
+  void see_access(uintptr_t byte, size_t i) {
     const Step& step = recording_.steps[i];
     const bool writes = role_of(step.kind) == Role::kWrite;
-    const auto [at, is_new] = current_.try_emplace(granule, objects_.size());
-    if (is_new) objects_.push_back({step.thread, false, false, false, block_at(step.address), {}});
+    const auto [at, is_new] = current_.try_emplace(byte, objects_.size());
+    if (is_new) objects_.push_back({step.thread, 0, false, false, block_at(byte), {}});
     Object& object = objects_[at->second];
-    object.shared |= step.thread != object.owner;
-    object.written |= object.shared && writes;
-    if (!object.shared && writes) object.steps.clear();
-    if (object.shared || writes) object.steps.push_back(i);
+    if (step.thread != object.owner) ++object.handovers;
+    object.owner = step.thread;
+    const bool shared = object.handovers != 0;
+    object.written |= shared && writes;
+    if (!shared && writes) object.steps.clear();
+    if (shared || writes) object.steps.push_back(i);
   }
 
   void see_block(size_t i) {
@@ -116,8 +112,7 @@ class Survey {
     const uintptr_t end = step.address + step.value;
     live_[step.address] = blocks_.size();
     blocks_.push_back({end, {i}});
-    current_.erase(current_.lower_bound(granule_of(step.address)),
-                   current_.lower_bound(granule_of(end + kGranuleBytes - 1)));
+    current_.erase(current_.lower_bound(step.address), current_.lower_bound(end));
   }
 
   size_t block_at(uintptr_t address) const {
@@ -127,15 +122,19 @@ class Survey {
     return address < blocks_[block->second].end ? block->second : kNone;
   }
 
-  // What it accessed last; its failing access is recorded where it is a plain one.
-  void find_failing(const std::string& thread) {
+  // The access that failed is the last one of its thread.
+  void find_failing(const Failure& failure) {
+    if (failure.kind != FailureKind::kDataRace && failure.kind != FailureKind::kUseAfterFree &&
+        failure.kind != FailureKind::kOutOfBounds)
+      return;
     for (size_t i = recording_.steps.size(); i-- > 0;) {
       const Step& step = recording_.steps[i];
       const Role role = role_of(step.kind);
-      if (step.thread >= recording_.threads.size() || recording_.threads[step.thread] != thread ||
+      if (step.thread >= recording_.threads.size() ||
+          recording_.threads[step.thread] != failure.thread ||
           (role != Role::kRead && role != Role::kWrite))
         continue;
-      const auto object = current_.find(granule_of(step.address));
+      const auto object = current_.find(step.address);
       if (object == current_.end()) continue;
       objects_[object->second].failing = true;
       return;
@@ -149,15 +148,15 @@ class Survey {
   const Recording& recording_;
   std::vector<bool> marked_;
   std::vector<Object> objects_;
-  std::map<uintptr_t, size_t> current_;  // granule: its object
+  std::map<uintptr_t, size_t> current_;  // byte: its object
   std::vector<Block> blocks_;
   std::map<uintptr_t, size_t> live_;  // address: the latest block there
 };
 
 }  // namespace
 
-std::vector<bool> steps_that_matter(const Recording& recording, const std::string& failing_thread) {
-  return Survey(recording).run(failing_thread);
+std::vector<bool> steps_that_matter(const Recording& recording, const Failure& failure) {
+  return Survey(recording).run(failure);
 }
 
 Recording only_steps(const Recording& recording, const std::vector<bool>& marked) {

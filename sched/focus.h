@@ -4,7 +4,6 @@
 #define LASTPUT_SCHED_FOCUS_H_
 
 #include <cstddef>
-#include <string>
 #include <vector>
 
 #include "sched/sched.h"
@@ -13,13 +12,13 @@ namespace sched {
 
 // For each step whether it matters:
 //   - the beginning of an operation, a note, a thread's beginning and end, a join, a fence;
-//   - accesses to a granule of 8 bytes that several threads touch and that is written after the second
-//     has come (the states of Eraser: Savage et al., SOSP 1997); of those before the second came, the
-//     last write. A block that is allocated anew begins anew;
-//   - all accesses to what the failing thread touched last;
-//   - allocation and release of blocks that hold such a granule.
-// `failing_thread`: its name; empty: nothing has failed.
-std::vector<bool> steps_that_matter(const Recording& recording, const std::string& failing_thread);
+//   - accesses to bytes that go from thread to thread more than once (what one thread prepares for another
+//     does not) and that are written after the second thread has come; of those before it came, the last
+//     write (after the states of Eraser: Savage et al., SOSP 1997). A block that is allocated anew begins
+//     anew;
+//   - where an access has failed, all accesses to the same bytes;
+//   - allocation and release of blocks that hold such bytes.
+std::vector<bool> steps_that_matter(const Recording& recording, const Failure& failure);
 
 // The recording with the steps that are marked, and all of the rest.
 Recording only_steps(const Recording& recording, const std::vector<bool>& marked);

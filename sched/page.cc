@@ -67,7 +67,7 @@ class Page {
         recording_(recording),
         options_(options),
         history_(history_of(recording)) {
-    matters_ = steps_that_matter(recording, failure.thread);
+    matters_ = steps_that_matter(recording, failure);
     choose_steps();
     std::set<uintptr_t> pcs;
     for (const Stack& stack : failure.stacks) pcs.insert(stack.pcs.begin(), stack.pcs.end());
@@ -85,6 +85,7 @@ class Page {
     page.text("message", failure_.message);
     page.text("thread", failure_.thread);
     page.add("op", std::to_string(failure_.op));
+    page.add("steps_at_failure", std::to_string(failure_.steps));
     page.text("operation", operation(failure_.thread, failure_.op));
     page.text("replay", options_.replay);
     page.text("program", options_.program);

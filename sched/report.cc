@@ -59,6 +59,7 @@ std::string steps_in_words(const Recording& recording, const Failure& failure,
   timeline.last_steps = options.focus ? 0 : options.last_steps;
   timeline.color = options.color;
   timeline.preemptions = options.focus;
+  if (options.focus) timeline.longest_run = 0;
   timeline.operation = options.operation;
   if (options.locations) timeline.locate = [&](uintptr_t pc) { return symbolizer.location(pc); };
   if (!options.focus) {
@@ -67,7 +68,7 @@ std::string steps_in_words(const Recording& recording, const Failure& failure,
     return (options.last_steps != 0 ? "\nthe last steps of each thread:\n" : "\nall steps:\n") +
            steps;
   }
-  const Recording kept = only_steps(recording, steps_that_matter(recording, failure.thread));
+  const Recording kept = only_steps(recording, steps_that_matter(recording, failure));
   const size_t left_out = recording.steps.size() - kept.steps.size();
   return "\nwhat the threads did to each other:\n" + print_timeline(kept, timeline) + "(" +
          std::to_string(left_out) + " of " + std::to_string(recording.steps.size()) +

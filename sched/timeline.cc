@@ -77,7 +77,7 @@ void add_preemption(const Recording& recording, const Step& previous, const Step
                     std::vector<Row>* rows) {
   if (preemption_before(recording, previous, step) == kNoChoice) return;
   rows->push_back({previous.index, previous.thread, false,
-                   "-- preempted: " + thread_name(recording, step.thread) + " goes on"});
+                   "-- " + thread_name(recording, step.thread) + " goes on"});
 }
 
 // One row a step; a note right behind the start of an operation of the same thread is its title.
