@@ -246,7 +246,7 @@ std::string others_in_words(const Folder& folder, End end, const char* title) {
     if (member.end != end || ++n > kMost) continue;
     const bool names_itself = member.message.starts_with(member.path);
     text += "  " + (names_itself ? "" : member.path + (member.message.empty() ? "" : ": ")) +
-            member.message + "\n";
+            printable(member.message) + "\n";
   }
   if (n == 0) return "";
   if (n > kMost) text += "  ... and " + std::to_string(n - kMost) + " more\n";
@@ -256,7 +256,7 @@ std::string others_in_words(const Folder& folder, End end, const char* title) {
 std::string group_in_words(const Identity& identity, const std::vector<const Member*>& members) {
   const Member& smallest = *members.front();
   std::string text = "\n" + std::to_string(members.size()) + " x " + in_words(identity) + "\n    " +
-                     smallest.message + "\n    smallest: ";
+                     printable(smallest.message) + "\n    smallest: ";
   if (smallest.operations != 0)
     text += plural(smallest.operations, "operation, ", "operations, ") +
             plural(smallest.preemptions, "choice of the schedule\n", "choices of the schedule\n") +

@@ -44,6 +44,8 @@ Sidecar read_sidecar(const std::string& path) {
   Sidecar sidecar;
   std::string json;
   std::string error;
+  std::error_code failed;
+  if (std::filesystem::file_size(path + ".json", failed) > kMaxFileBytes || failed) return sidecar;
   if (targets::read_file(path + ".json", &json, &error)) parse_sidecar(json, &sidecar);
   return sidecar;
 }
@@ -87,6 +89,12 @@ std::vector<std::string> target_names() {
 std::vector<std::string> likely_targets(const Loaded& loaded) {
   if (loaded.target_from == TargetFrom::kUnknown) return target_names();
   return {loaded.artifact.target};
+}
+
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
 }
 
 bool is_of_program(std::string_view contents) {

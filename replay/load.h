@@ -39,6 +39,9 @@ std::vector<std::string> target_names();
 // Of the target that it is for; where that is a guess, each until one fails.
 std::vector<std::string> likely_targets(const Loaded& loaded);
 
+// With what a terminal would obey, or not show, as "?": words that come from a file.
+std::string printable(std::string text);
+
 // Whether this is an artifact of `./lastput run`, which the program that it is of reads (sched/run/).
 bool is_of_program(std::string_view contents);
 

@@ -52,7 +52,7 @@ constexpr int kMissing = 3;
 constexpr int kFailed = 77;
 
 int stop(int code, const std::string& sentence) {
-  std::fprintf(stderr, "replay: %s\n", sentence.c_str());
+  std::fprintf(stderr, "replay: %s\n", printable(sentence).c_str());
   return code;
 }
 
@@ -86,15 +86,16 @@ void tell_start(const std::string& path, const Loaded& loaded) {
   const std::string bug = targets::built_with_bug();
   const uint64_t seed =
       loaded.sidecar.seed != 0 ? loaded.sidecar.seed : loaded.artifact.program.seed;
-  const std::string options = loaded.sidecar.options.empty() ? "none" : loaded.sidecar.options;
+  const std::string options =
+      loaded.sidecar.options.empty() ? "none" : printable(loaded.sidecar.options);
   std::printf("lastput: target %s, bug %s, seed %llu, options: %s\n",
               loaded.artifact.target.c_str(), bug.empty() ? "none" : bug.c_str(),
               static_cast<unsigned long long>(seed), options.c_str());
   const char* what = loaded.raw                     ? "a fuzzer's input"
                      : loaded.artifact.has_schedule ? "a program with one schedule"
                                                     : "a program in text form";
-  std::printf("%s: %s for target %s%s\n", path.c_str(), what, loaded.artifact.target.c_str(),
-              how_known(loaded.target_from));
+  std::printf("%s: %s for target %s%s\n", printable(path).c_str(), what,
+              loaded.artifact.target.c_str(), how_known(loaded.target_from));
 }
 
 // Runs it for its target; where that is a guess, for each until one fails.
@@ -118,7 +119,7 @@ int tell_clean(const Loaded& loaded, const Outcome& outcome) {
   } else if (!loaded.artifact.guarantee.empty()) {
     std::printf(
         "hint: it failed once (%s): the core has changed since, or this is another compiler's\n",
-        loaded.artifact.guarantee.c_str());
+        printable(loaded.artifact.guarantee).c_str());
   } else {
     std::printf(
         "hint: if it should, was it made with another build, or with a known bug (--bug=NAME)?\n");
@@ -136,7 +137,7 @@ void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
     std::printf(
         "\nit fails by another trace than the one that was found: the core has changed since, "
         "or the compiler (then: %s; now: %s)\n",
-        artifact.build.c_str(), targets::build_name());
+        printable(artifact.build).c_str(), targets::build_name());
   }
 }
 
@@ -192,6 +193,10 @@ int replay_file(const std::string& path) {
   }
   const Outcome first = run_for_target(path, &loaded, rerun_options());
   if (!first.failed) return tell_clean(loaded, first);
+  if (absl::GetFlag(FLAGS_for_debugger)) {
+    std::fputs(first.summary.c_str(), stdout);
+    return kFailed;
+  }
   const targets::Artifact one = one_schedule(loaded.artifact, first);
   if (const std::string why = why_no_test(one);
       !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())

@@ -21,7 +21,8 @@ def is_ours(frame):
     symtab = frame.find_sal().symtab
     if symtab is None or name.startswith(('std::', 'sched::', '__tsan_', 'lastput_')):
         return True
-    return os.path.dirname(symtab.fullname()) == ENGINE
+    path = symtab.fullname()
+    return path.startswith('/usr/') or os.path.dirname(path) == ENGINE
 
 
 def select_code_under_test():
@@ -77,11 +78,6 @@ def stop_at(point):
     gdb.execute("set var lastput_stop_at = %d" % point)
 
 
-def go_on():
-    gdb.execute('continue')
-    arrive()
-
-
 class StepPoint(gdb.Command):
     """step-point [N]: go on by N scheduling points (default 1), whoever makes them."""
 
@@ -91,7 +87,7 @@ class StepPoint(gdb.Command):
     def invoke(self, argument, from_tty):
         count = int(gdb.parse_and_eval(argument)) if argument else 1
         stop_at(steps() + max(count, 1))
-        go_on()
+        gdb.execute('continue')
         if gdb.selected_inferior().pid != 0:
             stop_at(0)
 
@@ -110,15 +106,16 @@ class ToPoint(gdb.Command):
             begin(point)
         else:
             stop_at(point)
-            go_on()
+            gdb.execute('continue')
 
 
 def begin(point):
     """Starts the program, up to a point; 0: up to the failure."""
-    gdb.execute('tbreak main', to_string=True)
-    gdb.execute('run', to_string=True)
+    start = gdb.Breakpoint('main', internal=True, temporary=True)
+    start.silent = True
+    gdb.execute('run')
     stop_at(point)
-    go_on()
+    gdb.execute('continue')
     if gdb.selected_inferior().pid != 0:
         stop_at(0)
 
@@ -129,7 +126,8 @@ def setup():
         gdb.execute('set ' + words)
     gdb.execute('handle SIGALRM nostop noprint pass', to_string=True)
     for place in ('lastput_stopped_at_failure', 'lastput_stopped_at_step'):
-        gdb.Breakpoint(place, internal=True)
+        gdb.Breakpoint(place, internal=True).silent = True
+    gdb.events.stop.connect(lambda event: arrive())
     StepPoint()
     ToPoint()
     begin(FIRST_STOP)
