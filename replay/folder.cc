@@ -48,8 +48,10 @@ Json identity_json(const Identity& identity) {
           {"frame", identity.frame}};
 }
 
+// Text before bytes, where that is all the difference.
 auto size_of(const Member& member) {
-  return std::tie(member.operations, member.preemptions, member.path);
+  return std::tuple(member.operations, member.preemptions, !member.path.ends_with(".lastput"),
+                    std::string_view(member.path));
 }
 
 std::string shell_quoted(const std::string& word) {
@@ -84,6 +86,13 @@ std::vector<std::string> files_in(const std::string& folder) {
     if (at->is_regular_file(error) && !is_sidecar(at->path())) files.push_back(at->path().string());
   std::sort(files.begin(), files.end());
   return files;
+}
+
+// A name that stands for a folder, and leads nowhere else.
+bool is_one_word(const std::string& name) {
+  return name.find_first_not_of(
+             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+         std::string::npos;
 }
 
 // Which program a file belongs to.
@@ -147,8 +156,8 @@ class Replayer {
       for (const std::string& file : files)
         members->push_back(without_replay(file, End::kNotReplayed,
                                           "it needs the core with bug " + bug +
-                                              ", which is not built (./lastput build does not; " +
-                                              "./lastput replay " + file + " does)"));
+                                              ", which is not built: ./lastput replay " + file +
+                                              " builds it"));
       return;
     }
     while (!files.empty()) {
@@ -187,6 +196,7 @@ class Replayer {
   // "" if it is not there.
   std::string program_of(const std::string& bug) const {
     if (bug == targets::built_with_bug()) return here_.string();
+    if (!is_one_word(bug)) return "";
     // bin/replay, bin/bugs/NAME/replay
     fs::path bin = here_.parent_path();
     if (std::string(targets::built_with_bug()) != "") bin = bin.parent_path().parent_path();

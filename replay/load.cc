@@ -39,13 +39,16 @@ bool load_text(const std::string& path, const std::string& target, Loaded* loade
   return false;
 }
 
+constexpr uint64_t kMaxSidecarBytes = uint64_t{1} << 16;
+
 // What stands beside the file: "crash-12.json" beside "crash-12".
 Sidecar read_sidecar(const std::string& path) {
   Sidecar sidecar;
   std::string json;
   std::string error;
   std::error_code failed;
-  if (std::filesystem::file_size(path + ".json", failed) > kMaxFileBytes || failed) return sidecar;
+  if (std::filesystem::file_size(path + ".json", failed) > kMaxSidecarBytes || failed)
+    return sidecar;
   if (targets::read_file(path + ".json", &json, &error)) parse_sidecar(json, &sidecar);
   return sidecar;
 }

@@ -37,6 +37,17 @@ Role role_of(StepKind kind) {
   }
 }
 
+bool synchronises(StepKind kind) {
+  return kind == StepKind::kLock || kind == StepKind::kReadLock || kind == StepKind::kTryLock ||
+         kind == StepKind::kUnlock || kind == StepKind::kWait || kind == StepKind::kWake ||
+         kind == StepKind::kDestroy;
+}
+
+bool is_about_waiting(FailureKind kind) {
+  return kind == FailureKind::kDeadlock || kind == FailureKind::kLostWakeup ||
+         kind == FailureKind::kLockMisuse || kind == FailureKind::kSyncMisuse;
+}
+
 // One byte, from the time that its block was allocated.
 struct Object {
   uint8_t owner = 0;       // the latest thread
@@ -61,6 +72,9 @@ class Survey {
   std::vector<bool> run(const Failure& failure) {
     for (size_t i = 0; i < recording_.steps.size(); ++i) see(i);
     find_failing(failure);
+    if (is_about_waiting(failure.kind))
+      for (size_t i = 0; i < recording_.steps.size(); ++i)
+        if (synchronises(recording_.steps[i].kind)) marked_[i] = true;
     for (const Object& object : objects_) {
       if (!object.matters()) continue;
       mark(object.steps);

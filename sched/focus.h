@@ -16,7 +16,8 @@ namespace sched {
 //     does not) and that are written after the second thread has come; of those before it came, the last
 //     write (after the states of Eraser: Savage et al., SOSP 1997). A block that is allocated anew begins
 //     anew;
-//   - where an access has failed, all accesses to the same bytes;
+//   - where an access has failed, all accesses to the same bytes; where threads wait for ever, or misuse what
+//     they wait for, all locking, waiting and waking;
 //   - allocation and release of blocks that hold such bytes.
 std::vector<bool> steps_that_matter(const Recording& recording, const Failure& failure);
 
