@@ -166,21 +166,25 @@ targets::Artifact one_schedule(const targets::Artifact& artifact, const Outcome&
   return one;
 }
 
-// The files that were asked for. False: one cannot be written, and why has been said.
-bool write_files(const targets::Artifact& artifact, const Outcome& outcome,
-                 const std::string& command) {
+bool write(const std::string& path, const std::string& contents) {
   std::string error;
-  const auto write = [&](const std::string& path, const std::string& contents) {
-    if (!targets::write_file(path, contents, &error)) return false;
-    std::printf("written: %s\n", path.c_str());
-    return true;
-  };
-  const std::string page = absl::GetFlag(FLAGS_html);
-  const std::string test = absl::GetFlag(FLAGS_emit_test);
-  const bool good = (page.empty() || write(page, failure_page(artifact, outcome, command))) &&
-                    (test.empty() || write(test, emit_test(artifact, command)));
-  if (!good) stop(kBroken, error);
-  return good;
+  if (!targets::write_file(path, contents, &error)) {
+    stop(kBroken, error);
+    return false;
+  }
+  std::printf("written: %s\n", printable(path).c_str());
+  return true;
+}
+
+// These write what was asked for. False: it cannot be written, and why has been said.
+bool write_page(const targets::Artifact& artifact, const Outcome& outcome,
+                const std::string& path) {
+  const std::string file = absl::GetFlag(FLAGS_html);
+  return file.empty() || write(file, failure_page(artifact, outcome, command_for(path)));
+}
+bool write_test(const targets::Artifact& artifact, const std::string& path) {
+  const std::string file = absl::GetFlag(FLAGS_emit_test);
+  return file.empty() || write(file, emit_test(artifact, command_for(path)));
 }
 
 int replay_file(const std::string& path) {
@@ -191,16 +195,19 @@ int replay_file(const std::string& path) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
   }
+  if (const std::string why = why_no_test(loaded.artifact);
+      !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())
+    return stop(kUsage, why);
   const Outcome first = run_for_target(path, &loaded, rerun_options());
-  if (!first.failed) return tell_clean(loaded, first);
+  if (!first.failed) {
+    const bool written = !loaded.artifact.has_schedule || write_test(loaded.artifact, path);
+    return written ? tell_clean(loaded, first) : kBroken;
+  }
   if (absl::GetFlag(FLAGS_for_debugger)) {
     std::fputs(first.summary.c_str(), stdout);
     return kFailed;
   }
   const targets::Artifact one = one_schedule(loaded.artifact, first);
-  if (const std::string why = why_no_test(one);
-      !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())
-    return stop(kUsage, why);
   if (absl::GetFlag(FLAGS_debug)) {
     debug(one, absl::GetFlag(FLAGS_debug_at), &error);
     return stop(kMissing, error);
@@ -213,7 +220,7 @@ int replay_file(const std::string& path) {
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
   write_report(repeats);
-  if (!write_files(one, first, command_for(path))) return kBroken;
+  if (!write_page(one, first, path) || !write_test(one, path)) return kBroken;
   std::printf("\nreplay: %s\n%s", command_for(path).c_str(), first.summary.c_str());
   return kFailed;
 }

@@ -7,7 +7,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
 
+#include "sched/focus.h"
 #include "targets/execute.h"
 #include "targets/failure_report.h"
 #include "targets/harness.h"
@@ -47,6 +49,15 @@ Outcome run_once(const targets::Artifact& artifact, const targets::ExecuteOption
   return outcome;
 }
 
+// The steps that are always recorded.
+sched::Recording without_plain(const sched::Recording& recording) {
+  std::vector<bool> kept(recording.steps.size());
+  for (size_t i = 0; i < kept.size(); ++i)
+    kept[i] = recording.steps[i].kind != sched::StepKind::kRead &&
+              recording.steps[i].kind != sched::StepKind::kWrite;
+  return sched::only_steps(recording, kept);
+}
+
 }  // namespace
 
 Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
@@ -60,7 +71,10 @@ Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
   report.color = options.color;
   report.last_steps = options.steps == Steps::kAll ? 0 : kLastSteps;
   report.focus = options.steps == Steps::kMatters;
-  outcome.report = targets::failure_report(result.failure.failure, result.failure.recording,
+  outcome.report = targets::failure_report(result.failure.failure,
+                                           options.steps == Steps::kMatters
+                                               ? result.failure.recording
+                                               : without_plain(result.failure.recording),
                                            artifact.program, artifact.kind(), report);
   outcome.summary = targets::failure_summary(artifact.target, result.failure.failure) + "\n";
   outcome.failure = std::move(result.failure.failure);
