@@ -175,6 +175,9 @@ lines_of() { sed -n "/^ *end *$/q; s/^ *$1 //p" -- "$2"; }
 
 replay_program() { # FILE
   local file=$1 name sum path options=() cflags=() arguments=()
+  for name in emit-test rr; do
+    [ -z "${flag[$name]-}" ] || die $USAGE "$file is of a program; --$name is for those of the core"
+  done
   words=()
   while read -r sum path; do
     words+=("$path")
@@ -186,9 +189,6 @@ replay_program() { # FILE
   [ ${#words[@]} -gt 0 ] || die $USAGE "$file names no program: it has no line 'source'"
   check_sources "${words[@]}"
   [ -z "${flag[bug]-}" ] || die $USAGE "$file is of a program; --bug is for those of the core"
-  for name in emit-test rr; do
-    [ -z "${flag[$name]-}" ] || die $USAGE "$file is of a program; --$name is for those of the core"
-  done
   if [ -n "${flag[text]-}" ]; then cat -- "$file" && exit $OK; fi
   require_compiler
   use_out
