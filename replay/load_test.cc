@@ -120,7 +120,7 @@ TEST_F(Load, ReadsEveryFileOfEveryVersion) {
     EXPECT_EQ(refused.empty(), !is_of_program(loaded_.contents)) << refused;
     ++files;
   }
-  EXPECT_GE(files, 4U);
+  EXPECT_GE(files, 5U);
 }
 
 TEST_F(Load, KnowsArtifactsOfPrograms) {
