@@ -41,11 +41,12 @@ uint64_t count(const Json& json, const char* name) {
   return at != json.end() && at->is_number_unsigned() ? at->get<uint64_t>() : 0;
 }
 
-Json identity_json(const Identity& identity) {
-  return {{"guarantee", identity.guarantee},
-          {"kind", identity.kind},
-          {"operation", identity.operation},
-          {"frame", identity.frame}};
+Json group_json(const Group& group) {
+  return {{"guarantee", group.guarantee},
+          {"kind", group.kind},
+          {"misuse", group.misuse},
+          {"operation", group.operation},
+          {"frame", group.frame}};
 }
 
 // Text before bytes, where that is all the difference.
@@ -212,7 +213,7 @@ class Replayer {
       if (!options_.driver.empty()) {
         const std::string said =
             output_of(shell_quoted(options_.driver) + " replay " + shell_quoted(file) + " 2>&1");
-        if (identity_of_summary(said, &member.identity)) {
+        if (group_of_summary(said, &member.group)) {
           member.end = End::kFailed;
           member.message = message_of(said);
         } else {
@@ -263,9 +264,9 @@ std::string others_in_words(const Folder& folder, End end, const char* title) {
   return "\n" + std::string(title) + ":\n" + text;
 }
 
-std::string group_in_words(const Identity& identity, const std::vector<const Member*>& members) {
+std::string group_in_words(const Group& group, const std::vector<const Member*>& members) {
   const Member& smallest = *members.front();
-  std::string text = "\n" + std::to_string(members.size()) + " x " + in_words(identity) + "\n    " +
+  std::string text = "\n" + std::to_string(members.size()) + " x " + in_words(group) + "\n    " +
                      printable(smallest.message) + "\n    smallest: ";
   if (smallest.operations != 0)
     text += plural(smallest.operations, "operation, ", "operations, ") +
@@ -279,7 +280,7 @@ std::string group_in_words(const Identity& identity, const std::vector<const Mem
 std::string to_line(const Member& member) {
   return dump({{"path", member.path},
                {"end", kEnds[static_cast<size_t>(member.end)]},
-               {"identity", identity_json(member.identity)},
+               {"group", group_json(member.group)},
                {"message", member.message},
                {"operations", member.operations},
                {"preemptions", member.preemptions},
@@ -290,12 +291,12 @@ bool from_line(const std::string& line, Member* member) {
   const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) return false;
   const auto* end = std::find(std::begin(kEnds), std::end(kEnds), field(json, "end"));
-  const auto identity = json.find("identity");
-  if (end == std::end(kEnds) || identity == json.end() || !identity->is_object()) return false;
+  const auto group = json.find("group");
+  if (end == std::end(kEnds) || group == json.end() || !group->is_object()) return false;
   *member = {field(json, "path"),
              static_cast<End>(end - std::begin(kEnds)),
-             {field(*identity, "guarantee"), field(*identity, "kind"),
-              field(*identity, "operation"), field(*identity, "frame")},
+             {field(*group, "guarantee"), field(*group, "kind"), field(*group, "misuse"),
+              field(*group, "operation"), field(*group, "frame")},
              field(json, "message"),
              count(json, "operations"),
              count(json, "preemptions"),
@@ -323,7 +324,7 @@ Member identify(const std::string& path, const std::string& target) {
   member.end = End::kFailed;
   member.preemptions = outcome.recording.choices.size();
   member.message = outcome.failure.message;
-  member.identity = identity_of(loaded.artifact, outcome);
+  member.group = group_of(loaded.artifact, outcome);
   return member;
 }
 
@@ -347,8 +348,8 @@ Folder replay_folder(const std::string& path, const FolderOptions& options) {
   folder.path = path;
   folder.members = Replayer(options).run(files_in(path));
   for (const Member& member : folder.members)
-    if (member.end == End::kFailed) folder.groups[member.identity].push_back(&member);
-  for (auto& [identity, members] : folder.groups)
+    if (member.end == End::kFailed) folder.groups[member.group].push_back(&member);
+  for (auto& [group, members] : folder.groups)
     std::sort(members.begin(), members.end(),
               [](const Member* a, const Member* b) { return size_of(*a) < size_of(*b); });
   return folder;
@@ -361,7 +362,7 @@ std::string folder_in_words(const Folder& folder) {
                      std::to_string(count_of(folder, End::kClean)) + " did not fail, " +
                      std::to_string(count_of(folder, End::kNoArtifact)) + " no artifacts, " +
                      std::to_string(count_of(folder, End::kNotReplayed)) + " not replayed\n";
-  for (const auto& [identity, members] : folder.groups) text += group_in_words(identity, members);
+  for (const auto& [group, members] : folder.groups) text += group_in_words(group, members);
   if (!folder.groups.empty()) text += others_in_words(folder, End::kClean, "did not fail");
   text += others_in_words(folder, End::kNoArtifact, "no artifacts");
   text += others_in_words(folder, End::kNotReplayed, "not replayed");
@@ -372,13 +373,13 @@ std::string folder_in_words(const Folder& folder) {
 
 std::string folder_as_json(const Folder& folder) {
   Json groups = Json::array();
-  for (const auto& [identity, members] : folder.groups) {
-    Json group = identity_json(identity);
-    group["count"] = members.size();
-    group["message"] = members.front()->message;
-    group["smallest"] = members.front()->path;
-    for (const Member* member : members) group["members"].push_back(member->path);
-    groups.push_back(group);
+  for (const auto& [group, members] : folder.groups) {
+    Json json = group_json(group);
+    json["count"] = members.size();
+    json["message"] = members.front()->message;
+    json["smallest"] = members.front()->path;
+    for (const Member* member : members) json["members"].push_back(member->path);
+    groups.push_back(json);
   }
   Json others = Json::array();
   for (const Member& member : folder.members)

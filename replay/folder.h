@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "replay/identity.h"
+#include "replay/group.h"
 
 namespace replay {
 
@@ -22,7 +22,7 @@ struct Member {
   enum class End : uint8_t { kFailed, kClean, kNoArtifact, kNotReplayed };
   std::string path;
   End end = End::kClean;
-  Identity identity;       // of kFailed
+  Group group;             // of kFailed
   std::string message;     // the failure's, or why it was not replayed
   size_t operations = 0;   // of the program
   size_t preemptions = 0;  // choices of the schedule
@@ -41,8 +41,8 @@ int identify_all(const std::string& list, const std::string& target);
 
 struct Folder {
   std::string path;
-  std::vector<Member> members;                            // by path
-  std::map<Identity, std::vector<const Member*>> groups;  // the smallest first
+  std::vector<Member> members;                         // by path
+  std::map<Group, std::vector<const Member*>> groups;  // the smallest first
 };
 
 struct FolderOptions {

@@ -8,19 +8,19 @@
 namespace replay {
 namespace {
 
-Member failed(const std::string& path, const Identity& identity, size_t operations = 1) {
-  return {path, Member::End::kFailed, identity, "released twice", operations, 2, 3};
+Member failed(const std::string& path, const Group& group, size_t operations = 1) {
+  return {path, Member::End::kFailed, group, "released twice", operations, 2, 3};
 }
 
 TEST(Folder, LinesSurviveWhateverNamesSay) {
   for (const std::string path : {"a", "a\nb", "\x1b[31m", "{\"end\": 3}", ""}) {
     Member read;
-    const Member written = failed(path, {"G1", "guarantee", "put", "f(\"x\")"});
+    const Member written = failed(path, {"G1", "guarantee", "", "put", "f(\"x\")"});
     const std::string line = to_line(written);
     EXPECT_EQ(line.find('\n'), std::string::npos);
     ASSERT_TRUE(from_line(line, &read)) << line;
     EXPECT_EQ(read.path, path);
-    EXPECT_EQ(read.identity, written.identity);
+    EXPECT_EQ(read.group, written.group);
     EXPECT_EQ(read.end, Member::End::kFailed);
     EXPECT_EQ(read.operations, 1U);
     EXPECT_EQ(read.executions, 3U);
@@ -30,8 +30,8 @@ TEST(Folder, LinesSurviveWhateverNamesSay) {
 TEST(Folder, OtherLinesAreNone) {
   Member member;
   for (const char* line :
-       {"", "[]", "{}", "{\"end\": \"failed\"}", "{\"end\": \"odd\", \"identity\": {}}",
-        "{\"end\": \"failed\", \"identity\": 3}", "{\"end\": \"failed\""})
+       {"", "[]", "{}", "{\"end\": \"failed\"}", "{\"end\": \"odd\", \"group\": {}}",
+        "{\"end\": \"failed\", \"group\": 3}", "{\"end\": \"failed\""})
     EXPECT_FALSE(from_line(line, &member)) << line;
 }
 
@@ -50,22 +50,22 @@ TEST(Folder, ExitCodesAreThoseOfAll) {
   EXPECT_EQ(exit_code(folder), 77);
 }
 
-TEST(Identity, OfAProgramIsInItsLastWords) {
-  Identity identity;
-  ASSERT_TRUE(identity_of_summary(
-      "x\nSUMMARY: lastput: data-race in f(int) a b.c:3\nexecutions: 1\n", &identity));
-  EXPECT_EQ(identity, (Identity{"", "data-race", "", "f(int) a"})) << "a place has no spaces";
-  ASSERT_TRUE(identity_of_summary("SUMMARY: lastput: deadlock in main a.c:21\n", &identity));
-  EXPECT_EQ(identity, (Identity{"", "deadlock", "", "main"}));
-  ASSERT_TRUE(identity_of_summary("SUMMARY: lastput: leak\n", &identity));
-  EXPECT_EQ(identity, (Identity{"", "leak", "", ""}));
-  EXPECT_FALSE(identity_of_summary("does not fail\n", &identity));
+TEST(Group, OfAProgramIsInItsLastWords) {
+  Group group;
+  ASSERT_TRUE(group_of_summary("x\nSUMMARY: lastput: data-race in f(int) a b.c:3\nexecutions: 1\n",
+                               &group));
+  EXPECT_EQ(group, (Group{"", "data-race", "", "", "f(int) a"})) << "a place has no spaces";
+  ASSERT_TRUE(group_of_summary("SUMMARY: lastput: deadlock in main a.c:21\n", &group));
+  EXPECT_EQ(group, (Group{"", "deadlock", "", "", "main"}));
+  ASSERT_TRUE(group_of_summary("SUMMARY: lastput: leak\n", &group));
+  EXPECT_EQ(group, (Group{"", "leak", "", "", ""}));
+  EXPECT_FALSE(group_of_summary("does not fail\n", &group));
 }
 
-TEST(Identity, InWords) {
-  EXPECT_EQ(in_words({"G2", "guarantee", "put", "f"}),
+TEST(Group, InWords) {
+  EXPECT_EQ(in_words({"G2", "guarantee", "", "put", "f"}),
             "G2 (release while held), guarantee, in put: f");
-  EXPECT_EQ(in_words({"", "deadlock", "", "main"}), "deadlock: main");
+  EXPECT_EQ(in_words({"", "deadlock", "", "", "main"}), "deadlock: main");
 }
 
 TEST(Page, KnowsTheWordsOfARef) {

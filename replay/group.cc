@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "replay/identity.h"
+#include "replay/group.h"
 
 #include "sched/report.h"
 #include "targets/failure_report.h"
@@ -15,36 +15,42 @@ std::string without_place(const std::string& frame) {
   return has_place ? frame.substr(0, space) : frame;
 }
 
+// What a report of misuse begins with.
+std::string misuse_of(const sched::Failure& failure) {
+  return failure.guarantee == "G10" ? failure.message.substr(0, failure.message.find(':')) : "";
+}
+
 }  // namespace
 
-Identity identity_of(const targets::Artifact& artifact, const Outcome& outcome) {
+Group group_of(const targets::Artifact& artifact, const Outcome& outcome) {
   const std::string title = targets::operation_title(artifact.program, artifact.kind(),
                                                      outcome.failure.thread, outcome.failure.op);
   const bool of_main = outcome.failure.thread == "main";
   return {outcome.failure.guarantee, sched::failure_kind_name(outcome.failure.kind),
-          of_main ? title : title.substr(0, title.find(' ')),
+          misuse_of(outcome.failure), of_main ? title : title.substr(0, title.find(' ')),
           without_place(sched::top_frame(outcome.failure, "targets::"))};
 }
 
-bool identity_of_summary(const std::string& output, Identity* identity) {
+bool group_of_summary(const std::string& output, Group* group) {
   constexpr std::string_view kStart = "SUMMARY: lastput: ";
   const size_t start = output.rfind(kStart);
   if (start == std::string::npos) return false;
   std::string line = output.substr(start + kStart.size());
   line = line.substr(0, line.find('\n'));
   const size_t in = line.find(" in ");
-  *identity = {"", line.substr(0, in), "",
-               in == std::string::npos ? "" : without_place(line.substr(in + 4))};
+  *group = {"", line.substr(0, in), "", "",
+            in == std::string::npos ? "" : without_place(line.substr(in + 4))};
   return true;
 }
 
-std::string in_words(const Identity& identity) {
-  std::string text = identity.guarantee.empty() ? identity.kind : identity.guarantee;
-  const std::string words = targets::guarantee_words(identity.guarantee);
+std::string in_words(const Group& group) {
+  std::string text = group.guarantee.empty() ? group.kind : group.guarantee;
+  const std::string words = targets::guarantee_words(group.guarantee);
   if (!words.empty()) text += " (" + words + ")";
-  if (!identity.guarantee.empty()) text += ", " + identity.kind;
-  if (!identity.operation.empty()) text += ", in " + identity.operation;
-  return identity.frame.empty() ? text : text + ": " + identity.frame;
+  if (!group.guarantee.empty()) text += ", " + group.kind;
+  if (!group.misuse.empty()) text += ", " + group.misuse;
+  if (!group.operation.empty()) text += ", in " + group.operation;
+  return group.frame.empty() ? text : text + ": " + group.frame;
 }
 
 }  // namespace replay
