@@ -4,12 +4,12 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
 #include "sched/focus.h"
+#include "targets/artifact.h"
 #include "targets/execute.h"
 #include "targets/failure_report.h"
 #include "targets/harness.h"
@@ -114,9 +114,9 @@ void write_report(const Repeats& repeats) {
                                  {"kind", repeats.kind},
                                  {"first_other", repeats.first_other},
                                  {"other", repeats.other}};
-  if (!(std::ofstream(path) << report.dump(2) << '\n')) {
-    std::fprintf(stderr, "replay: cannot write %s\n", path);
-  }
+  std::string error;
+  if (!targets::write_file(path, report.dump(2) + "\n", &error))
+    std::fprintf(stderr, "replay: cannot write the report: %s\n", error.c_str());
 }
 
 }  // namespace replay
