@@ -110,11 +110,21 @@ printf '\002 raw, of another version' >"a folder/other-version"
 printf 'lastput 1\nbug nothing\nthread T1\nend\n' >"a folder/unknown-bug"
 printf 'lastput 1\ntarget run\nsource 00000000 gone.c\nend\n' >"a folder/program"
 printf 'lastput 1\ntarget run\nend\n' >"a folder/no-program"
+printf 'lastput 1\ntarget run\nsource %08x prog.c\nend\n' 0 >prog.lastput
 expect 1 "was made of gone.c, which is not here" "$lastput" replay "a folder/program"
 expect 1 "names no program" "$lastput" replay "a folder/no-program"
-expect 1 "wants a file" "$lastput" replay
+expect 1 "wants a file or a folder" "$lastput" replay
+printf "lastput \033[31m9\nend\n" >"a folder/colour"
+expect 1 "says 'lastput [31m9'" "$lastput" replay "a folder/colour"
 expect 1 "no such file" "$lastput" replay "a folder/none"
-expect 1 "is a folder" "$lastput" replay "a folder"
+expect 1 "is a folder; --html wants one file of it" "$lastput" replay --html=page.html "a folder"
+expect 1 "is a folder; --debug wants one file of it" "$lastput" replay --debug "a folder"
+mkdir "no files"
+expect 1 "holds no file" "$lastput" replay "no files"
+expect 1 "--json is for folders" "$lastput" replay --json=x "a folder/program"
+expect 1 "--steps=some: last or all" "$lastput" replay --steps=some "a folder/program"
+expect 1 "wants a value: --html=OUT" "$lastput" replay --html "a folder/program"
+expect 1 "--emit-test is for those of the core" "$lastput" replay --emit-test=x.cc prog.lastput
 expect 1 "is empty" "$lastput" replay "a folder/empty"
 expect 1 "is truncated" "$lastput" replay "a folder/truncated"
 expect 1 "says 'lastput 99'" "$lastput" replay "a folder/newer"

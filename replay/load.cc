@@ -39,11 +39,16 @@ bool load_text(const std::string& path, const std::string& target, Loaded* loade
   return false;
 }
 
+constexpr uint64_t kMaxSidecarBytes = uint64_t{1} << 16;
+
 // What stands beside the file: "crash-12.json" beside "crash-12".
 Sidecar read_sidecar(const std::string& path) {
   Sidecar sidecar;
   std::string json;
   std::string error;
+  std::error_code failed;
+  if (std::filesystem::file_size(path + ".json", failed) > kMaxSidecarBytes || failed)
+    return sidecar;
   if (targets::read_file(path + ".json", &json, &error)) parse_sidecar(json, &sidecar);
   return sidecar;
 }
@@ -84,6 +89,30 @@ std::vector<std::string> target_names() {
   return {targets::kPercpuRefTarget, targets::kSequentialTarget};
 }
 
+std::vector<std::string> likely_targets(const Loaded& loaded) {
+  if (loaded.target_from == TargetFrom::kUnknown) return target_names();
+  return {loaded.artifact.target};
+}
+
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
+}
+
+bool is_of_program(std::string_view contents) {
+  for (std::string_view rest = contents; !rest.empty();) {
+    const size_t length = rest.find('\n');
+    std::string_view line = rest.substr(0, length);
+    while (line.starts_with(' ')) line.remove_prefix(1);
+    while (line.ends_with(' ') || line.ends_with('\r')) line.remove_suffix(1);
+    if (line == "target run") return targets::looks_like_text(contents);
+    if (length == std::string_view::npos) break;
+    rest.remove_prefix(length + 1);
+  }
+  return false;
+}
+
 std::string target_of_folder(std::string_view path) {
   std::error_code error;
   const std::filesystem::path whole = std::filesystem::absolute(std::filesystem::path(path), error);
@@ -116,6 +145,17 @@ bool load(const std::string& path, const std::string& target, Loaded* loaded, st
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) {
     *error = path + " is a folder; name one artifact in it";
+    return false;
+  }
+  const bool is_file = std::filesystem::is_regular_file(path, ignored);
+  if (!is_file && std::filesystem::exists(path, ignored)) {
+    *error = path + " is not a regular file";
+    return false;
+  }
+  if (const uint64_t size = is_file ? std::filesystem::file_size(path, ignored) : 0;
+      size > kMaxFileBytes) {
+    *error = path + " is no artifact: it has " + std::to_string(size >> 20) +
+             " MiB, and none has more than " + std::to_string(kMaxFileBytes >> 20);
     return false;
   }
   if (!targets::read_file(path, &loaded->contents, error)) return false;

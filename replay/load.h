@@ -36,6 +36,18 @@ struct Loaded {
 // Targets that can be replayed, the likeliest first.
 std::vector<std::string> target_names();
 
+// Of the target that it is for; where that is a guess, each until one fails.
+std::vector<std::string> likely_targets(const Loaded& loaded);
+
+// With what a terminal would obey, or not show, as "?": words that come from a file.
+std::string printable(std::string text);
+
+// Whether this is an artifact of `./lastput run`, which the program that it is of reads (sched/run/).
+bool is_of_program(std::string_view contents);
+
+// No artifact is larger; nothing larger is read.
+inline constexpr uint64_t kMaxFileBytes = uint64_t{16} << 20;
+
 // True and *loaded, or false and *error, one sentence with the file's name in it.
 // `target`: as asked for; empty: find out.
 bool load(const std::string& path, const std::string& target, Loaded* loaded, std::string* error);

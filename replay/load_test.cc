@@ -110,5 +110,37 @@ TEST_F(Load, DamagedSidecarsAreIgnored) {
   EXPECT_EQ(sidecar.seed, 0U);
 }
 
+// What older versions wrote is read for ever (testdata/README.md).
+TEST_F(Load, ReadsEveryFileOfEveryVersion) {
+  unsigned files = 0;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(LASTPUT_TESTDATA)) {
+    const std::string path = file.path().string();
+    if (!file.is_regular_file() || path.ends_with(".json") || path.ends_with("README.md")) continue;
+    const std::string refused = refusal(path);
+    EXPECT_EQ(refused.empty(), !is_of_program(loaded_.contents)) << refused;
+    ++files;
+  }
+  EXPECT_GE(files, 5U);
+}
+
+TEST_F(Load, KnowsArtifactsOfPrograms) {
+  EXPECT_TRUE(is_of_program("lastput 1\n target run \nend\n"));
+  EXPECT_FALSE(is_of_program("lastput 1\ntarget percpu_ref\nfails G1 target run\nend\n"));
+  EXPECT_FALSE(is_of_program("target run\n"));
+}
+
+TEST_F(Load, RefusesWhatIsTooLargeOrNoFile) {
+  const std::string path = write("large", "lastput 1\n");
+  std::filesystem::resize_file(path, kMaxFileBytes);
+  EXPECT_EQ(refusal(path).find("MiB"), std::string::npos);
+  std::filesystem::resize_file(path, kMaxFileBytes + 1);
+  EXPECT_NE(refusal(path).find("no artifact: it has 16 MiB"), std::string::npos);
+  EXPECT_NE(refusal("/dev/null").find("not a regular file"), std::string::npos);
+}
+
+TEST_F(Load, WordsOfFilesDoNothingToATerminal) {
+  EXPECT_EQ(printable("a\x1b[31m\nb\x7f\xc3\xa4"), "a?[31m?b?\xc3\xa4");
+}
+
 }  // namespace
 }  // namespace replay

@@ -76,7 +76,7 @@ class Minimizer {
     const targets::ExecuteResult found = targets::execute_artifact(body_, failing, {});
     best_.executions = found.executions;
     if (!found.failed) return false;
-    best_.identity = identify(found.failure.failure, failing);
+    best_.group = identify(found.failure.failure, failing);
     take(failing, found.failure);
     best_.before = best_.after;
     return true;
@@ -100,8 +100,8 @@ class Minimizer {
   const Program& program() const { return best_.artifact.program; }
   const std::vector<Choice>& schedule() const { return best_.artifact.schedule; }
 
-  Identity identify(const sched::Failure& failure, const Artifact& artifact) {
-    return identifier_.identify(failure, artifact.program, artifact.kind());
+  Group identify(const sched::Failure& failure, const Artifact& artifact) {
+    return group_of(failure, artifact.program, artifact.kind(), symbolizer_);
   }
 
   // The artifact of a failed execution of `candidate`: only the choices that were really made.
@@ -123,7 +123,7 @@ class Minimizer {
     ++best_.executions;
     const sched::Result result = targets::execute_once(body_, candidate.program, options);
     if (result.verdict != sched::Verdict::kFailed) return false;
-    if (identify(result.failure, candidate) != best_.identity) return false;
+    if (identify(result.failure, candidate) != best_.group) return false;
     if (must_be_shorter_ && result.recording.choices.size() >= schedule().size()) return false;
     take(candidate, result);
     if (options_.improved) options_.improved(best_);
@@ -326,7 +326,7 @@ class Minimizer {
 
   const targets::Body body_;
   const MinimizeOptions& options_;
-  Identifier identifier_;
+  sched::Symbolizer symbolizer_;
   Minimized best_;
   std::vector<uint8_t> bytes_;
   bool stopped_ = false;

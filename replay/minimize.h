@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the program and the schedule of a failure small, keeping the failure what it is (identity.h).
+// Makes the program and the schedule of a failure small, keeping the failure what it is (group.h).
 #ifndef LASTPUT_REPLAY_MINIMIZE_H_
 #define LASTPUT_REPLAY_MINIMIZE_H_
 
@@ -9,7 +9,7 @@
 #include <optional>
 #include <string>
 
-#include "replay/identity.h"
+#include "replay/group.h"
 #include "targets/execute.h"
 #include "targets/text.h"
 
@@ -28,8 +28,8 @@ Extent extent_of(const targets::Artifact& artifact);
 std::string describe(const Extent& extent);
 
 struct Minimized {
-  targets::Artifact artifact;  // with one schedule; fails with `identity`
-  Identity identity;
+  targets::Artifact artifact;  // with one schedule; fails as `group` says
+  Group group;
   Extent before, after;
   uint64_t executions = 0;
   double seconds = 0;     // as minimize_file measures

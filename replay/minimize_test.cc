@@ -41,8 +41,8 @@ TEST(Minimize, LeavesTwoOperations) {
   EXPECT_EQ(operations(small->artifact), 2u) << targets::print(small->artifact);
   EXPECT_TRUE(small->artifact.schedule.empty()) << targets::print(small->artifact);
   EXPECT_EQ(small->artifact.program.cpus, 1);
-  EXPECT_EQ(small->identity.operation, "tryget");
-  EXPECT_EQ(small->identity.guarantee, "G2");
+  EXPECT_EQ(small->group.operation, "tryget");
+  EXPECT_EQ(small->group.guarantee, "G2");
   EXPECT_EQ(small->after, extent_of(small->artifact));
   EXPECT_TRUE(fails(small->artifact, toy::window));
 }

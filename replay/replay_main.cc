@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs an artifact again, and shows what its threads did.
 //
-// Exit codes: 77 it failed; 0 it did not; 1 the file or a flag is not readable; 2 another error.
+// Exit codes: 77 it failed; 0 it did not; 1 the file or a flag is not readable; 2 another error, such as a
+// file that cannot be written; 3 a debugger is missing, or a core that the artifact needs.
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,32 +16,50 @@
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
 #include "absl/strings/str_cat.h"
+#include "replay/debug.h"
+#include "replay/emit_test.h"
+#include "replay/folder.h"
 #include "replay/load.h"
 #include "replay/minimize_file.h"
+#include "replay/page.h"
 #include "replay/rerun.h"
 #include "replay/why.h"
+#include "targets/artifact.h"
 #include "targets/build_info.h"
+#include "targets/execute.h"
 #include "targets/text.h"
 
 ABSL_FLAG(unsigned, times, 1, "run it this often and compare");
 ABSL_FLAG(bool, text, false, "print the program and stop");
-ABSL_FLAG(std::string, steps, "all", "all steps, or only the last of each thread: all, last");
+ABSL_FLAG(std::string, steps, "last", "the last of each thread, or all: last, all");
+ABSL_FLAG(bool, timeline, false, "what the threads did to each other, from start to end");
+ABSL_FLAG(std::string, html, "", "write a page to this file");
+ABSL_FLAG(std::string, emit_test, "", "write a GoogleTest case to this file");
+ABSL_FLAG(bool, debug, false, "go to the failure in gdb");
+ABSL_FLAG(uint64_t, debug_at, 0, "with --debug: to this scheduling point");
+ABSL_FLAG(std::string, rr, "", "record it under rr to this folder");
+ABSL_FLAG(std::string, json, "", "of a folder: write the groups to this file");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
 ABSL_FLAG(bool, minimize, false, "make program and schedule small, and show that failure");
 ABSL_FLAG(bool, why, true, "say why: what had to happen, and whether weak memory is at fault");
 ABSL_FLAG(double, seconds, 60, "give up minimizing after this long");
 ABSL_FLAG(std::string, target, "", "target of a fuzzer's input; empty: found out");
+ABSL_FLAG(std::string, driver, "", "./lastput, for artifacts of programs in a folder");
+ABSL_FLAG(bool, identify, false, "for itself: a list of files, and a line of JSON for each");
+ABSL_FLAG(bool, for_debugger, false, "for itself: threads of its own, recorded at once");
 
 namespace replay {
 namespace {
 
 constexpr int kClean = 0;
 constexpr int kUsage = 1;
+constexpr int kBroken = 2;
+constexpr int kMissing = 3;
 constexpr int kFailed = 77;
 
-int usage_error(const std::string& sentence) {
-  std::fprintf(stderr, "replay: %s\n", sentence.c_str());
-  return kUsage;
+int stop(int code, const std::string& sentence) {
+  std::fprintf(stderr, "replay: %s\n", printable(sentence).c_str());
+  return code;
 }
 
 bool use_color() {
@@ -72,26 +92,23 @@ void tell_start(const std::string& path, const Loaded& loaded) {
   const std::string bug = targets::built_with_bug();
   const uint64_t seed =
       loaded.sidecar.seed != 0 ? loaded.sidecar.seed : loaded.artifact.program.seed;
-  const std::string options = loaded.sidecar.options.empty() ? "none" : loaded.sidecar.options;
+  const std::string options =
+      loaded.sidecar.options.empty() ? "none" : printable(loaded.sidecar.options);
   std::printf("lastput: target %s, bug %s, seed %llu, options: %s\n",
               loaded.artifact.target.c_str(), bug.empty() ? "none" : bug.c_str(),
               static_cast<unsigned long long>(seed), options.c_str());
   const char* what = loaded.raw                     ? "a fuzzer's input"
                      : loaded.artifact.has_schedule ? "a program with one schedule"
                                                     : "a program in text form";
-  std::printf("%s: %s for target %s%s\n", path.c_str(), what, loaded.artifact.target.c_str(),
-              how_known(loaded.target_from));
+  std::printf("%s: %s for target %s%s\n", printable(path).c_str(), what,
+              loaded.artifact.target.c_str(), how_known(loaded.target_from));
 }
 
 // Runs it for its target; where that is a guess, for each until one fails.
 Outcome run_for_target(const std::string& path, Loaded* loaded, const RerunOptions& options) {
-  if (loaded->target_from != TargetFrom::kUnknown) {
-    tell_start(path, *loaded);
-    return rerun(loaded->artifact, options);
-  }
   Outcome outcome;
-  for (const std::string& target : target_names()) {
-    decode_for(target, loaded);
+  for (const std::string& target : likely_targets(*loaded)) {
+    if (loaded->raw) decode_for(target, loaded);
     tell_start(path, *loaded);
     outcome = rerun(loaded->artifact, options);
     if (outcome.failed) break;
@@ -108,7 +125,7 @@ int tell_clean(const Loaded& loaded, const Outcome& outcome) {
   } else if (!loaded.artifact.guarantee.empty()) {
     std::printf(
         "hint: it failed once (%s): the core has changed since, or this is another compiler's\n",
-        loaded.artifact.guarantee.c_str());
+        printable(loaded.artifact.guarantee).c_str());
   } else {
     std::printf(
         "hint: if it should, was it made with another build, or with a known bug (--bug=NAME)?\n");
@@ -126,7 +143,7 @@ void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
     std::printf(
         "\nit fails by another trace than the one that was found: the core has changed since, "
         "or the compiler (then: %s; now: %s)\n",
-        artifact.build.c_str(), targets::build_name());
+        printable(artifact.build).c_str(), targets::build_name());
   }
 }
 
@@ -144,24 +161,84 @@ std::optional<Minimized> minimize(std::string* path, Loaded* loaded, std::string
   return small;
 }
 
-int run(std::string path) {
+RerunOptions rerun_options() {
+  RerunOptions options;
+  options.color = use_color();
+  if (absl::GetFlag(FLAGS_steps) == "all") options.steps = Steps::kAll;
+  if (absl::GetFlag(FLAGS_timeline)) options.steps = Steps::kMatters;
+  options.record_plain = !absl::GetFlag(FLAGS_html).empty();
+  options.for_debugger = absl::GetFlag(FLAGS_for_debugger);
+  return options;
+}
+
+std::string command_for(const std::string& path) {
+  const std::string bug = targets::built_with_bug();
+  return absl::StrCat("./lastput replay ", path, bug.empty() ? "" : " --bug=", bug);
+}
+
+// The artifact of the one schedule that failed.
+targets::Artifact one_schedule(const targets::Artifact& artifact, const Outcome& outcome) {
+  targets::Artifact one =
+      targets::make_artifact(artifact.target, targets::built_with_bug(), artifact.program,
+                             outcome.failure, outcome.recording);
+  one.build = targets::build_name();
+  one.memory = artifact.memory;
+  return one;
+}
+
+bool write(const std::string& path, const std::string& contents) {
+  std::string error;
+  if (!targets::write_file(path, contents, &error)) {
+    stop(kBroken, error);
+    return false;
+  }
+  std::printf("written: %s\n", printable(path).c_str());
+  return true;
+}
+
+// These write what was asked for. False: it cannot be written, and why has been said.
+bool write_page(const targets::Artifact& artifact, const Outcome& outcome,
+                const std::string& path) {
+  const std::string file = absl::GetFlag(FLAGS_html);
+  return file.empty() || write(file, failure_page(artifact, outcome, command_for(path)));
+}
+bool write_test(const targets::Artifact& artifact, const std::string& path) {
+  const std::string file = absl::GetFlag(FLAGS_emit_test);
+  return file.empty() || write(file, emit_test(artifact, command_for(path)));
+}
+
+int replay_file(std::string path) {
   Loaded loaded;
   std::string error;
-  if (!load(path, absl::GetFlag(FLAGS_target), &loaded, &error)) return usage_error(error);
+  if (!load(path, absl::GetFlag(FLAGS_target), &loaded, &error)) return stop(kUsage, error);
   if (absl::GetFlag(FLAGS_text)) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
   }
+  if (const std::string why = why_no_test(loaded.artifact);
+      !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())
+    return stop(kUsage, why);
   std::optional<Minimized> minimized;
   if (absl::GetFlag(FLAGS_minimize)) {
     minimized = minimize(&path, &loaded, &error);
-    if (!minimized) return usage_error(error);
+    if (!minimized) return stop(kUsage, error);
   }
-  RerunOptions options;
-  options.color = use_color();
-  options.all_steps = absl::GetFlag(FLAGS_steps) == "all";
-  const Outcome first = run_for_target(path, &loaded, options);
-  if (!first.failed) return tell_clean(loaded, first);
+  const Outcome first = run_for_target(path, &loaded, rerun_options());
+  if (!first.failed) {
+    const bool written = !loaded.artifact.has_schedule || write_test(loaded.artifact, path);
+    return written ? tell_clean(loaded, first) : kBroken;
+  }
+  if (absl::GetFlag(FLAGS_for_debugger)) {
+    std::fputs(first.summary.c_str(), stdout);
+    return kFailed;
+  }
+  const targets::Artifact one = one_schedule(loaded.artifact, first);
+  if (absl::GetFlag(FLAGS_debug)) {
+    debug(one, absl::GetFlag(FLAGS_debug_at), &error);
+    return stop(kMissing, error);
+  }
+  if (const std::string trace = absl::GetFlag(FLAGS_rr); !trace.empty())
+    return record(one, trace, &error) ? kFailed : stop(kMissing, error);
   std::fputs(first.report.c_str(), stdout);
   tell_trace(loaded.artifact, first);
   if (absl::GetFlag(FLAGS_why) && loaded.artifact.has_schedule)
@@ -170,22 +247,51 @@ int run(std::string path) {
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
   write_report(repeats, minimized);
-  const std::string bug = targets::built_with_bug();
-  std::printf("\nreplay: ./lastput replay %s%s\n%s", path.c_str(),
-              bug.empty() ? "" : absl::StrCat(" --bug=", bug).c_str(), first.summary.c_str());
+  if (!write_page(one, first, path) || !write_test(one, path)) return kBroken;
+  std::printf("\nreplay: %s\n%s", command_for(path).c_str(), first.summary.c_str());
   return kFailed;
+}
+
+int replay_all(const std::string& path) {
+  for (const auto& [given, name] :
+       {std::pair(absl::GetFlag(FLAGS_debug), "--debug"),
+        std::pair(absl::GetFlag(FLAGS_text), "--text"),
+        std::pair(absl::GetFlag(FLAGS_timeline), "--timeline"),
+        std::pair(!absl::GetFlag(FLAGS_html).empty(), "--html"),
+        std::pair(!absl::GetFlag(FLAGS_emit_test).empty(), "--emit-test"),
+        std::pair(!absl::GetFlag(FLAGS_rr).empty(), "--rr"),
+        std::pair(absl::GetFlag(FLAGS_times) != 1, "--times")})
+    if (given)
+      return stop(kUsage, absl::StrCat(path, " is a folder; ", name, " wants one file of it"));
+  const Folder folder =
+      replay_folder(path, {absl::GetFlag(FLAGS_target), absl::GetFlag(FLAGS_driver)});
+  if (folder.members.empty()) return stop(kUsage, path + " holds no file");
+  std::fputs(folder_in_words(folder).c_str(), stdout);
+  const std::string json = absl::GetFlag(FLAGS_json);
+  std::string error;
+  if (!json.empty() && !targets::write_file(json, folder_as_json(folder), &error))
+    return stop(kBroken, error);
+  return exit_code(folder);
+}
+
+int run(const std::string& path) {
+  if (absl::GetFlag(FLAGS_identify)) return identify_all(path, absl::GetFlag(FLAGS_target));
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return replay_all(path);
+  if (!absl::GetFlag(FLAGS_json).empty()) return stop(kUsage, "--json is for folders");
+  return replay_file(path);
 }
 
 }  // namespace
 }  // namespace replay
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage("replay [flags] FILE: runs an artifact again.");
+  absl::SetProgramUsageMessage("replay [flags] FILE|FOLDER: runs artifacts again.");
   const std::vector<char*> words = absl::ParseCommandLine(argc, argv);
   const std::string steps = absl::GetFlag(FLAGS_steps);
-  if (words.size() != 2) return replay::usage_error("wants one file: replay FILE");
-  if (steps != "all" && steps != "last") {
-    return replay::usage_error("--steps is all or last, not '" + steps + "'");
-  }
+  if (words.size() != 2)
+    return replay::stop(replay::kUsage, "wants one file or folder: replay FILE");
+  if (steps != "all" && steps != "last")
+    return replay::stop(replay::kUsage, "--steps is all or last, not '" + steps + "'");
   return replay::run(words[1]);
 }

@@ -4,9 +4,12 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
 
+#include "sched/focus.h"
+#include "targets/artifact.h"
 #include "targets/execute.h"
 #include "targets/failure_report.h"
 #include "targets/harness.h"
@@ -29,8 +32,9 @@ std::string in_short(const Outcome& outcome) {
          hex(outcome.hash);
 }
 
-Outcome run_once(const targets::Artifact& artifact, targets::ExecuteResult* result) {
-  *result = targets::execute_artifact(body_of(artifact), artifact, {});
+Outcome run_once(const targets::Artifact& artifact, const targets::ExecuteOptions& options,
+                 targets::ExecuteResult* result) {
+  *result = targets::execute_artifact(body_of(artifact), artifact, options);
   Outcome outcome;
   outcome.failed = result->failed;
   outcome.executions = result->executions;
@@ -38,6 +42,15 @@ Outcome run_once(const targets::Artifact& artifact, targets::ExecuteResult* resu
   outcome.kind = sched::failure_kind_name(result->failure.failure.kind);
   outcome.hash = result->failure.trace_hash;
   return outcome;
+}
+
+// The steps that are always recorded.
+sched::Recording without_plain(const sched::Recording& recording) {
+  std::vector<bool> kept(recording.steps.size());
+  for (size_t i = 0; i < kept.size(); ++i)
+    kept[i] = recording.steps[i].kind != sched::StepKind::kRead &&
+              recording.steps[i].kind != sched::StepKind::kWrite;
+  return sched::only_steps(recording, kept);
 }
 
 }  // namespace
@@ -49,14 +62,23 @@ targets::Body body_of(const targets::Artifact& artifact) {
 
 Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {
   targets::ExecuteResult result;
-  Outcome outcome = run_once(artifact, &result);
+  targets::ExecuteOptions how;
+  how.record_plain = options.record_plain || options.steps == Steps::kMatters;
+  how.for_debugger = options.for_debugger;
+  Outcome outcome = run_once(artifact, how, &result);
   if (!outcome.failed) return outcome;
   targets::FailureReportOptions report;
   report.color = options.color;
-  report.last_steps = options.all_steps ? 0 : kLastSteps;
-  outcome.report = targets::failure_report(result.failure.failure, result.failure.recording,
+  report.last_steps = options.steps == Steps::kAll ? 0 : kLastSteps;
+  report.focus = options.steps == Steps::kMatters;
+  outcome.report = targets::failure_report(result.failure.failure,
+                                           options.steps == Steps::kMatters
+                                               ? result.failure.recording
+                                               : without_plain(result.failure.recording),
                                            artifact.program, artifact.kind(), report);
   outcome.summary = targets::failure_summary(artifact.target, result.failure.failure) + "\n";
+  outcome.failure = std::move(result.failure.failure);
+  outcome.recording = std::move(result.failure.recording);
   return outcome;
 }
 
@@ -64,7 +86,7 @@ Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned
   Repeats repeats{times, 0, 0, in_short(first), first.kind, ""};
   for (unsigned i = 1; i <= times; ++i) {
     targets::ExecuteResult result;
-    const Outcome outcome = run_once(artifact, &result);
+    const Outcome outcome = run_once(artifact, {}, &result);
     if (outcome.failed && in_short(outcome) == in_short(first)) {
       ++repeats.same;
     } else if (repeats.first_other == 0) {
@@ -93,7 +115,7 @@ void write_report(const Repeats& repeats, const std::optional<Minimized>& minimi
                            {"first_other", repeats.first_other},
                            {"other", repeats.other}};
   if (minimized) {
-    report["minimized"] = {{"identity", minimized->identity.to_string()},
+    report["minimized"] = {{"identity", in_words(minimized->group)},
                            {"operations", minimized->after.operations},
                            {"threads", minimized->after.threads},
                            {"switches", minimized->after.switches},
@@ -102,9 +124,9 @@ void write_report(const Repeats& repeats, const std::optional<Minimized>& minimi
                            {"seconds", minimized->seconds},
                            {"complete", minimized->complete}};
   }
-  if (!(std::ofstream(path) << report.dump(2) << '\n')) {
-    std::fprintf(stderr, "replay: cannot write %s\n", path);
-  }
+  std::string error;
+  if (!targets::write_file(path, report.dump(2) + "\n", &error))
+    std::fprintf(stderr, "replay: cannot write the report: %s\n", error.c_str());
 }
 
 }  // namespace replay

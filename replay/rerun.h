@@ -12,9 +12,13 @@
 
 namespace replay {
 
+enum class Steps : uint8_t { kLast, kMatters, kAll };  // of each thread; sched/focus.h
+
 struct RerunOptions {
   bool color = false;
-  bool all_steps = true;  // else the last of each thread
+  Steps steps = Steps::kLast;
+  bool record_plain = false;
+  bool for_debugger = false;
 };
 
 struct Outcome {
@@ -25,6 +29,8 @@ struct Outcome {
   uint64_t hash = 0;    // of the failing execution's trace
   std::string report;   // for a person; no summary
   std::string summary;  // "SUMMARY: ...\n"
+  sched::Failure failure;
+  sched::Recording recording;  // of rerun() alone
 };
 
 // What runs the programs of its target.

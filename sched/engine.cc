@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sched/arena.h"
+#include "sched/debugger.h"
 #include "sched/exploration.h"
 #include "sched/fatal.h"
 #include "sched/journal.h"
@@ -332,6 +333,7 @@ void note_failure(FailureKind kind, const char* guarantee, std::string&& message
   g.failure.op = g.self->op;
   g.failure.steps = steps_so_far();
   g.failure.trace_hash = g.hash;
+  if (g.explain_pass) lastput_stopped_at_failure();
 }
 
 void tell_failure() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sched/arena.h"
+#include "sched/debugger.h"
 #include "sched/demangle.h"
 #include "sched/engine.h"
 #include "sched/symbols.h"
@@ -35,6 +36,7 @@ struct Range {
 struct PendingChoice {
   uint32_t thread, op, point, to;
   uint32_t departure;  // not 0: no thread was chosen, and `to` means nothing
+  uint64_t step;
 };
 
 // Built with the engine inactive, so all of it lives on the host's heap. Never destroyed:
@@ -172,6 +174,8 @@ void record_step(StepKind kind, uintptr_t address, unsigned size, int order, uin
   auto& steps = recorder().out.steps;
   if (steps.size() == kMaxSteps) steps.erase(steps.begin(), steps.begin() + kMaxSteps / 2);
   steps.push_back(std::move(s));
+  if (__builtin_expect(lastput_stop_at != 0 && steps_so_far() >= lastput_stop_at, 0))
+    lastput_stopped_at_step(steps_so_far());
 }
 
 void record_heap(StepKind kind, uintptr_t address, size_t size) {
@@ -206,12 +210,12 @@ void record_access(uintptr_t address, unsigned size, bool writes, bool atomic) {
 
 void record_choice(uint32_t thread, uint32_t op, uint32_t point, uint32_t to) {
   EngineOff off;
-  recorder().choices.push_back({thread, op, point, to, 0});
+  recorder().choices.push_back({thread, op, point, to, 0, steps_so_far()});
 }
 
 void record_departure(uint32_t thread, uint32_t op, uint32_t point, uint32_t number) {
   EngineOff off;
-  recorder().choices.push_back({thread, op, point, 0, number});
+  recorder().choices.push_back({thread, op, point, 0, number, steps_so_far()});
 }
 
 const Recording& recorder_finish() {
@@ -220,10 +224,13 @@ const Recording& recorder_finish() {
   r.out.threads.clear();
   for (uint32_t i = 0; i < g.thread_count; ++i) r.out.threads.push_back(thread_name(i));
   r.out.choices.clear();
-  for (const auto& c : r.choices)
+  r.out.choice_steps.clear();
+  for (const auto& c : r.choices) {
+    r.out.choice_steps.push_back(c.step);
     r.out.choices.push_back(
         {thread_name(c.thread), c.op, c.point,
          c.departure != 0 ? "-" + std::to_string(c.departure) : thread_name(c.to)});
+  }
   return r.out;
 }
 

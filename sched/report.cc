@@ -5,6 +5,7 @@
 #include <set>
 #include <vector>
 
+#include "sched/focus.h"
 #include "sched/symbolize.h"
 #include "sched/timeline.h"
 
@@ -65,6 +66,30 @@ const Frame* innermost(const Failure& failure, Symbolizer& symbolizer, const std
   return first;
 }
 
+// The steps, under a line that says which.
+std::string steps_in_words(const Recording& recording, const Failure& failure,
+                           const ReportOptions& options, Symbolizer& symbolizer) {
+  TimelineOptions timeline;
+  timeline.width = options.width;
+  timeline.last_steps = options.focus ? 0 : options.last_steps;
+  timeline.color = options.color;
+  timeline.preemptions = options.focus;
+  if (options.focus) timeline.longest_run = 0;
+  timeline.operation = options.operation;
+  if (options.locations) timeline.locate = [&](uintptr_t pc) { return symbolizer.location(pc); };
+  if (!options.focus) {
+    const std::string steps = print_timeline(recording, timeline);
+    if (steps.empty()) return "";
+    return (options.last_steps != 0 ? "\nthe last steps of each thread:\n" : "\nall steps:\n") +
+           steps;
+  }
+  const Recording kept = only_steps(recording, steps_that_matter(recording, failure));
+  const size_t left_out = recording.steps.size() - kept.steps.size();
+  return "\nwhat the threads did to each other:\n" + print_timeline(kept, timeline) + "(" +
+         std::to_string(left_out) + " of " + std::to_string(recording.steps.size()) +
+         " steps are left out)\n";
+}
+
 }  // namespace
 
 std::string print_failure_report(const Failure& failure, const Recording& recording,
@@ -83,18 +108,7 @@ std::string print_failure_report(const Failure& failure, const Recording& record
   for (const Stack& stack : failure.stacks) {
     text += "\n  " + stack.title + ":\n" + symbolizer.print_stack(stack);
   }
-  TimelineOptions timeline;
-  timeline.width = options.width;
-  timeline.last_steps = options.last_steps;
-  timeline.color = options.color;
-  timeline.operation = options.operation;
-  if (options.locations) timeline.locate = [&](uintptr_t pc) { return symbolizer.location(pc); };
-  const std::string steps = print_timeline(recording, timeline);
-  if (!steps.empty()) {
-    text += options.last_steps != 0 ? "\nthe last steps of each thread:\n" : "\nall steps:\n";
-    text += steps;
-  }
-  return text;
+  return text + steps_in_words(recording, failure, options, symbolizer);
 }
 
 std::string top_frame(const Failure& failure, const std::string& harness) {

@@ -29,6 +29,7 @@ namespace sched {
 struct ReportOptions {
   std::string guarantee_text;  // what the broken guarantee says, in a few words; may be empty
   unsigned last_steps = 12;    // of each thread; 0: all steps
+  bool focus = false;          // instead: of the whole execution what matters (focus.h)
   unsigned width = 0;          // columns; 0: as the terminal
   bool color = false;
   bool locations = true;  // source lines behind the steps

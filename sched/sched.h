@@ -175,6 +175,8 @@ struct Recording {
   std::vector<std::string> threads;
   std::vector<Step> steps;
   std::vector<Choice> choices;  // replays this execution with no seed at all
+  // Scheduling points before each of `choices`, as in Step::index; empty: not known.
+  std::vector<uint64_t> choice_steps;
 };
 
 // How a schedule is made where neither choices nor bytes say it; strategy/ has one file for each.

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "sched/focus.h"
+
 namespace sched {
 namespace {
 
@@ -70,13 +72,25 @@ bool starts_operation(const Step& step) {
   return step.kind == StepKind::kOp;
 }
 
+// "-- b goes on" in the column of the thread whose turn the schedule ended.
+void add_preemption(const Recording& recording, const Step& previous, const Step& step,
+                    std::vector<Row>* rows) {
+  if (preemption_before(recording, previous, step) == kNoChoice) return;
+  rows->push_back({previous.index, previous.thread, false,
+                   "-- " + thread_name(recording, step.thread) + " goes on"});
+}
+
 // One row a step; a note right behind the start of an operation of the same thread is its title.
 std::vector<Row> rows_of(const Recording& recording, const TimelineOptions& options) {
   std::vector<Row> rows;
   std::vector<bool> title_due(recording.threads.size() + kMaxThreads, false);
   std::vector<size_t> heading(title_due.size(), 0);
+  const Step* previous = nullptr;
   for (const Step& step : recording.steps) {
     if (step.thread >= title_due.size()) continue;
+    if (options.preemptions && previous != nullptr)
+      add_preemption(recording, *previous, step, &rows);
+    previous = &step;
     if (step.kind == StepKind::kNote && title_due[step.thread]) {
       rows[heading[step.thread]].text += ": " + step.text;
       title_due[step.thread] = false;

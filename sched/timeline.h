@@ -28,6 +28,7 @@ struct TimelineOptions {
   // A stretch of more rows than this in one thread keeps its first and last rows; 0: keeps all.
   unsigned longest_run = 24;
   bool color = false;
+  bool preemptions = false;  // tell where the schedule gave the turn to another thread
   // What to add behind a step, for example the source line of its pc; empty: nothing.
   std::function<std::string(uintptr_t pc)> locate;
   // What operation `op` of a thread is called ("put ref0"), where no note says it; empty: nothing.

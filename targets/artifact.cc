@@ -45,21 +45,25 @@ bool write_file(const std::string& path, std::string_view contents, std::string*
   std::error_code code;
   if (!folder.empty()) std::filesystem::create_directories(folder, code);
   if (code) return fail_with(folder.string(), code.value(), error);
-  const std::string temporary = path + ".tmp" + std::to_string(getpid());
+  // /dev/stdout is written to, not replaced.
+  const bool special =
+      std::filesystem::is_symlink(path, code) ||
+      (std::filesystem::exists(path, code) && !std::filesystem::is_regular_file(path, code));
+  const std::string temporary = special ? path : path + ".tmp" + std::to_string(getpid());
   const int file = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (file < 0) return fail_with(temporary, errno, error);
   const bool written = write_all(file, contents);
   const int write_errno = errno;
   if (close(file) != 0 && written) {
     const int close_errno = errno;
-    unlink(temporary.c_str());
+    if (!special) unlink(temporary.c_str());
     return fail_with(temporary, close_errno, error);
   }
   if (!written) {
-    unlink(temporary.c_str());
+    if (!special) unlink(temporary.c_str());
     return fail_with(temporary, write_errno, error);
   }
-  if (rename(temporary.c_str(), path.c_str()) != 0) {
+  if (!special && rename(temporary.c_str(), path.c_str()) != 0) {
     const int rename_errno = errno;
     unlink(temporary.c_str());
     return fail_with(path, rename_errno, error);

@@ -12,7 +12,8 @@
 
 namespace targets {
 
-// Writes `contents` to a temporary file beside `path`, then renames it. Makes missing directories.
+// Writes `contents` to a temporary file beside `path`, then renames it; a `path` that is there and a link, or no regular
+// file (/dev/stdout), is written to. Makes missing directories.
 // ENSURES: `path` holds either what it held before or all of `contents`.
 // ERRORS: false, and *error says what and where ("/x/y: No space left on device").
 bool write_file(const std::string& path, std::string_view contents, std::string* error);

@@ -69,6 +69,19 @@ TEST_F(Files, WhatCannotBeWrittenIsPrinted) {
   EXPECT_NE(printed.find(print(artifact)), std::string::npos);
 }
 
+TEST_F(Files, ALinkIsWrittenThrough) {
+  std::string error;
+  ASSERT_TRUE(write_file(path("real"), "old", &error)) << error;
+  std::filesystem::create_symlink(path("real"), path("link"));
+  ASSERT_TRUE(write_file(path("link"), "new", &error)) << error;
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  std::string contents;
+  ASSERT_TRUE(read_file(path("real"), &contents, &error));
+  EXPECT_EQ(contents, "new");
+  EXPECT_TRUE(write_file("/dev/null", "x", &error)) << error;
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
 TEST(Json, StringsAreEscaped) {
   EXPECT_EQ(json_string("a\"b\\\n"), "\"a\\\"b\\\\\\u000a\"");
 }

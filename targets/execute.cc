@@ -51,6 +51,8 @@ bool add_execution(Body body, const Program& program, sched::Options& schedule, 
   schedule.weak_memory = options.memory == Memory::kWeak;
   schedule.on_failure = options.on_failure;
   schedule.on_failure_context = options.on_failure_context;
+  schedule.record_plain = options.record_plain;
+  schedule.os_threads = schedule.record_always = options.for_debugger;
   sched::Result one = execute_once(body, program, schedule);
   ++result.executions;
   result.steps += one.steps;

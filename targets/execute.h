@@ -26,6 +26,8 @@ sched::Result execute_once(Body body, const Program& program, const sched::Optio
 
 struct ExecuteOptions {
   Memory memory = Memory::kWeak;
+  bool record_plain = false;  // sched::Options: of the failing execution
+  bool for_debugger = false;  // on OS threads, recorded in the first run
   void (*on_failure)(const sched::Failure&, const sched::Recording&, void*) = nullptr;
   void* on_failure_context = nullptr;
   void (*on_execution)(const sched::Result&, void*) = nullptr;  // after each, failed or not

@@ -28,12 +28,6 @@ constexpr struct {
 
 }  // namespace
 
-const char* guarantee_words(const std::string& guarantee) {
-  for (const auto& entry : kWords)
-    if (guarantee == entry.guarantee) return entry.words;
-  return "";
-}
-
 std::string operation_title(const Program& program, Kind kind, const std::string& thread,
                             uint32_t op) {
   const bool main = thread == "main";
@@ -48,11 +42,18 @@ std::string operation_title(const Program& program, Kind kind, const std::string
   return "";
 }
 
+const char* guarantee_words(const std::string& guarantee) {
+  for (const auto& entry : kWords)
+    if (guarantee == entry.guarantee) return entry.words;
+  return "";
+}
+
 std::string failure_report(const sched::Failure& failure, const sched::Recording& recording,
                            const Program& program, Kind kind, const FailureReportOptions& options) {
   sched::ReportOptions report;
   report.guarantee_text = guarantee_words(failure.guarantee);
   report.last_steps = options.last_steps;
+  report.focus = options.focus;
   report.color = options.color;
   report.operation = [&](const std::string& thread, uint32_t op) {
     return operation_title(program, kind, thread, op);

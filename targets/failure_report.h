@@ -14,13 +14,13 @@ namespace targets {
 // What the guarantee ("G2") is about: "release while held". "" for one that is not known.
 const char* guarantee_words(const std::string& guarantee);
 
-// "put ref0": operation `op` of a thread, as the engine numbers it (sched::begin_op); "" where there is
-// nothing to say.
+// "put ref0": operation `op` of a thread, as begin_op numbers it; "" where there is nothing to say.
 std::string operation_title(const Program& program, Kind kind, const std::string& thread,
                             uint32_t op);
 
 struct FailureReportOptions {
   unsigned last_steps = 12;  // of each thread; 0: all
+  bool focus = false;        // instead: what matters, of the whole execution (sched/focus.h)
   bool color = false;
 };
 // Guarantee or detector, one sentence, the stacks, the steps with the operations of `program`.

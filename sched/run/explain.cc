@@ -95,10 +95,11 @@ Explained explain(const Options& options, Result failed) {
   return {options, std::move(failed), false};
 }
 
-std::string report(const Result& result, bool all_steps, bool color) {
+std::string report(const Result& result, Steps steps, bool color) {
   ReportOptions options;
   options.color = color;
-  if (all_steps) options.last_steps = 0;
+  options.focus = steps == Steps::kMatters;
+  if (steps == Steps::kAll) options.last_steps = 0;
   return print_failure_report(result.failure, result.recording, options);
 }
 

@@ -27,7 +27,8 @@ Result execute(Options options, bool muted);
 void learn(Options options, Profile* profile);
 
 // What is told of a failure before the command that replays it.
-std::string report(const Result& result, bool all_steps, bool color);
+enum class Steps { kLast, kMatters, kAll };  // of each thread; of the whole (sched/focus.h)
+std::string report(const Result& result, Steps steps, bool color);
 
 }  // namespace sched::program
 

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 
+#include "sched/launch_debugger.h"
+#include "sched/page.h"
 #include "sched/report.h"
 #include "sched/run/artifact.h"
 #include "sched/run/explain.h"
@@ -21,6 +25,18 @@ std::string compare(const Options& options, const Result& first, unsigned times)
   unsigned same = 0;
   for (unsigned i = 0; i < times; ++i) same += ending(execute(options, true)) == ending(first);
   return format("%u of %u the same: %s\n", same, times, ending(first).c_str());
+}
+
+std::string page(const ReplaySettings& settings, const Result& result) {
+  PageOptions options;
+  options.title = "program " + settings.name;
+  options.replay = "./lastput replay " + settings.file;
+  return print_page(result.failure, result.recording, options);
+}
+
+Steps steps_of(const ReplaySettings& settings) {
+  if (settings.timeline) return Steps::kMatters;
+  return settings.all_steps ? Steps::kAll : Steps::kLast;
 }
 
 }  // namespace
@@ -47,6 +63,12 @@ int replay(const ReplaySettings& settings) {
     options.choices = &a.schedule;
     options.record_always = options.record_plain = true;
   }
+  options.os_threads = settings.for_debugger;
+  if (!settings.debug.empty()) {
+    become_gdb({settings.debug, {}, 0}, &error);
+    say("lastput: " + error + "\n");
+    return kMissing;
+  }
   say("lastput: program " + settings.name + ", replay of " + settings.file + "\nwhat it prints:\n");
   const Result result = execute(options, false);
   options.record_always = options.record_plain = false;
@@ -54,8 +76,15 @@ int replay(const ReplaySettings& settings) {
     say("does not fail\n");
     return kClean;
   }
-  say("\n" + report(result, settings.all_steps, settings.color) + "\n");
+  say("\n" + report(result, steps_of(settings), settings.color) + "\n");
   if (settings.times > 1) say(compare(options, result, settings.times));
+  if (!settings.page.empty()) {
+    if (!write_file(settings.page, page(settings, result))) {
+      say("lastput: cannot write " + settings.page + ": " + strerror(errno) + "\n");
+      return kBroken;
+    }
+    say("written: " + settings.page + "\n");
+  }
   say(summary_line(result.failure));
   return kFound;
 }

@@ -3,7 +3,7 @@
 // searches or replays. The driver has checked what a person wrote; these flags are its own.
 //
 //   PROGRAM --name=counter --seed=7 --seconds=10 ... -- ARGUMENT...
-//   PROGRAM --name=counter --replay=FILE [--times=N] [--steps=last] -- ARGUMENT...
+//   PROGRAM --name=counter --replay=FILE [--times=N] [--steps=all] [--timeline=yes] [--html=FILE] [--debug=yes] -- ARGUMENT...
 #include <unistd.h>
 
 #include <cstdio>
@@ -88,7 +88,14 @@ int replay_with(const Flags& flags, bool color) {
   s.name = flags.get("name");
   s.file = flags.get("replay");
   s.times = static_cast<unsigned>(flags.number("times", "1"));
-  s.all_steps = flags.get("steps") != "last";
+  s.all_steps = flags.get("steps") == "all";
+  s.timeline = flags.has("timeline");
+  s.page = flags.get("html");
+  s.for_debugger = flags.has("for-debugger");
+  if (flags.has("debug")) {
+    s.debug = {"--name=" + s.name, "--replay=" + s.file, "--for-debugger=yes", "--"};
+    s.debug.insert(s.debug.end(), flags.arguments.begin() + 1, flags.arguments.end());
+  }
   s.color = color;
   return replay(s);
 }

@@ -275,7 +275,7 @@ class Search {
     const std::string others = was_first && !takes_long(kind) ? tell_others(kind) : "";
     const Explained e = explain(failing, failed);
     if (e.result.verdict != Verdict::kFailed) return tell_lost(kind);
-    say("\n" + report(e.result, false, s_.color) + "\n");
+    say("\n" + report(e.result, Steps::kLast, s_.color) + "\n");
     if (e.result.failure.kind == FailureKind::kLimit) {
       say("lastput: this program does what the engine does not control; see FUZZING.md, Limits\n");
       write_json(e.result.failure, "");

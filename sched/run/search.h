@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sched::program {
 
@@ -40,7 +41,7 @@ struct Settings {
 void prepare();
 
 // How a program of ours ends.
-inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kFound = 77;
+inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kMissing = 3, kFound = 77;
 // For the driver alone: to be linked with the wider library, and started again.
 inline constexpr int kTooNarrow = 76;
 
@@ -51,8 +52,12 @@ struct ReplaySettings {
   std::string name;  // of the program, for people
   std::string file;
   unsigned times = 1;
-  bool all_steps = true;
+  bool all_steps = false;
+  bool timeline = false;  // what matters, of the whole execution
   bool color = false;
+  std::string page;                // file; empty: none
+  std::vector<std::string> debug;  // arguments of this program under gdb; empty: no gdb
+  bool for_debugger = false;
 };
 // Runs an artifact of search() again, with the program's output shown.
 int replay(const ReplaySettings& settings);

@@ -124,7 +124,8 @@ link_program() {
   mapfile -t options < <(sed 's/^LINKER:/-Wl,/' "$parts/link_options")
   "$compiler" -o "$program" -no-pie "$parts/marks_begin.cc.o" "${objects[@]}" "${cflags[@]}" "$parts/marks_end.cc.o" \
     -Qunused-arguments "${options[@]}" -Wl,--wrap=main,--undefined=__wrap_main -Wl,-z,norelro -Wl,-z,now \
-    -Wl,--start-group "$parts/libsched_run$width.a" "$parts/libsched_report$width.a" "$parts/libsched$width.a" -Wl,--end-group \
+    -Wl,--start-group "$parts/libsched_run$width.a" "$parts/libsched_report$width.a" \
+    "$parts/libsched_debugger.a" "$parts/libsched$width.a" -Wl,--end-group \
     -pthread -ldl -lm >"$log" 2>&1 && return
   if grep -q "undefined reference to .\(main\|__real_main\)'" "$log"; then
     die $USAGE "the program has no main()"
@@ -193,7 +194,7 @@ is_run_artifact() { is_text "$1" && grep -qE '^ *target +run *$' -- "$1"; }
 lines_of() { sed -n "/^ *end *$/q; s/^ *$1 //p" -- "$2"; }
 
 replay_program() { # FILE
-  local file=$1 sum path library options=() cflags=() arguments=()
+  local file=$1 name sum path library options=() cflags=() arguments=()
   words=()
   while read -r sum path; do
     words+=("$path")
@@ -215,9 +216,6 @@ replay_program() { # FILE
   require_compiler
   use_out
   build_program || exit $?
-  for name in times steps; do
-    [ -z "${flag[$name]-}" ] || options+=("--$name=${flag[$name]}")
-  done
-  [ -z "${flag[no-color]-}" ] || options+=(--color=no)
+  mapfile -t options < <(replay_flags)
   start_program --replay="$file" "${options[@]}"
 }

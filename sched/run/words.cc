@@ -6,7 +6,9 @@
 #include <cerrno>
 #include <cstdarg>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "sched/run/process.h"
 
@@ -43,9 +45,18 @@ std::string json_string(const std::string& text) {
 }
 
 bool write_file(const std::string& path, const std::string& contents) {
-  std::ofstream out(path, std::ios::binary);
+  std::error_code ignored;
+  const bool special =
+      std::filesystem::is_symlink(path, ignored) ||
+      (std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored));
+  const std::string temporary = special ? path : path + ".tmp" + std::to_string(getpid());
+  std::ofstream out(temporary, std::ios::binary);
   out << contents;
-  return static_cast<bool>(out.flush());
+  if (out.flush() && (special || rename(temporary.c_str(), path.c_str()) == 0)) return true;
+  const int why = errno;
+  if (!special) unlink(temporary.c_str());
+  errno = why;
+  return false;
 }
 
 }  // namespace sched::program

@@ -12,7 +12,8 @@ void say(const std::string& text);
 [[gnu::format(printf, 1, 2)]] std::string format(const char* how, ...);
 // With its quotes.
 std::string json_string(const std::string& text);
-// ERRORS: false, and errno.
+// To a temporary file beside, which is then renamed; a link, or what is no regular file (/dev/stdout), is written to.
+// ERRORS: false, and errno; the file is as it was.
 bool write_file(const std::string& path, const std::string& contents);
 
 }  // namespace sched::program

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A failure as a GoogleTest case in C++ that needs core and sched alone: the calls of each thread, written out,
+// under the schedule that failed. It passes where the bug is gone.
+#ifndef LASTPUT_REPLAY_EMIT_TEST_H_
+#define LASTPUT_REPLAY_EMIT_TEST_H_
+
+#include <string>
+
+#include "targets/text.h"
+
+namespace replay {
+
+// Why it cannot be written as a test; "": it can.
+std::string why_no_test(const targets::Artifact& artifact);
+
+// `command`: the one that replays the artifact, to be told in the first comment. The calls, and so the
+// scheduling points, are those of the harness (targets/harness.h), so that the schedule fits.
+// REQUIRES: why_no_test says nothing.
+std::string emit_test(const targets::Artifact& one_schedule, const std::string& command);
+
+}  // namespace replay
+
+#endif  // LASTPUT_REPLAY_EMIT_TEST_H_

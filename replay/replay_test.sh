@@ -1,0 +1,179 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The replay program as people use it: replay_test.sh BIN GROUP. BIN holds replay, and bugs/touch_after_release/replay.
+# Exit codes: 0; 1 something is not as it should be. What cannot be tried here is skipped, with the reason.
+set -u -o pipefail
+
+bin=$(readlink -f -- "${1:?usage: replay_test.sh BIN GROUP}") group=${2:?usage: replay_test.sh BIN GROUP}
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+data=$here/testdata/version1
+artifact=$data/touch_after_release.clang19.lastput
+bug=$bin/bugs/touch_after_release/replay
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work" || exit 2
+failures=0 output=
+
+offend() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n%s\n' "$1" "$output"
+}
+# expect CODE WORDS COMMAND...: its exit code, and words that it must say.
+expect() {
+  local code=$1 words=$2 got
+  shift 2
+  output=$("$@" 2>&1 </dev/null)
+  got=$?
+  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
+  says "$words"
+}
+says() { [[ $output == *"$1"* ]] || offend "does not say '$1'"; }
+says_not() { [[ $output != *"$1"* ]] || offend "says '$1'"; }
+skip() {
+  printf 'SKIPPED: %s\n' "$1"
+  exit 0
+}
+
+# Each file of each version is read; those of a known bug fail there as they did.
+test_artifacts() {
+  local file
+  for file in "$data"/touch_after_release.*.lastput; do
+    expect 77 'FAILED: G8 (memory), use-after-free' "$bug" --times=5 "$file"
+    says 'write of 8 bytes at ref0 by T1, which was freed'
+    says '5 of 5 the same'
+    says 'the last steps of each thread:'
+    expect 77 'what the threads did to each other:' "$bug" --timeline "$file"
+    says 'steps are left out)'
+    expect 77 'all steps:' "$bug" --steps=all "$file"
+    expect 0 'it was made on the core with bug touch_after_release' "$bin/replay" "$file"
+  done
+  expect 77 'FAILED: G8 (memory), use-after-free' "$bug" "$data"/crash-79c6679018d088bd561827d9b4b8d259515edd1f
+  expect 0 'does not fail' "$bin/replay" "$data/program.lastput"
+  expect 0 'put ref0' "$bin/replay" --text "$data/program.lastput"
+  # What another build has seen: the hash is not that, and it says so.
+  sed 's/^hash .*/hash 0x1/; s/^build .*/build explore, another compiler/' "$artifact" >other.lastput
+  expect 77 'another trace than the one that was found' "$bug" other.lastput
+}
+
+# Sentences for what is no artifact.
+test_refused() {
+  head -c 100000000 /dev/zero | tr '\0' 'x' >huge
+  { printf 'lastput 1\ntarget percpu_ref\n' && head -c 20000000 /dev/zero | tr '\0' '#'; } >huge.lastput
+  printf '\177ELF' >foreign
+  : >empty
+  mkfifo pipe
+  printf 'lastput 1\ntarget nothing\nthread T1\nend\n' >target
+  printf 'lastput 1\nthread T1\n  get\033[31m ref0\nend\n' >control
+  printf 'lastput 7\nend\n' >newer
+  head -c 300 "$artifact" >truncated
+  printf '\001' >nested && head -c 9000000 /dev/zero | tr '\0' '[' >nested.json
+  expect 1 'is no artifact: it has 95 MiB' "$bin/replay" huge
+  expect 1 'is no artifact: it has 19 MiB' "$bin/replay" huge.lastput
+  expect 1 'is no artifact' "$bin/replay" foreign
+  expect 1 'is empty' "$bin/replay" empty
+  expect 1 'not a regular file' "$bin/replay" pipe
+  expect 1 'No such file' "$bin/replay" none
+  expect 1 'found `nothing`' "$bin/replay" target
+  expect 1 'line 3' "$bin/replay" control
+  says_not $'\033'
+  expect 1 'line 1' "$bin/replay" newer
+  expect 1 'truncated: line' "$bin/replay" truncated
+  expect 0 'does not fail' "$bin/replay" nested
+  expect 1 '--steps is all or last' "$bin/replay" --steps=some "$artifact"
+  expect 1 '--json is for folders' "$bin/replay" --json=x "$artifact"
+  [ "$(cmp "$artifact" "$here/testdata/version1/${artifact##*/}" 2>&1)" = '' ] || offend 'an artifact was changed'
+}
+
+# Files that it writes are there whole, or not at all, and what was there before stays.
+test_written() {
+  expect 77 'written: out/page.html' "$bug" --html=out/page.html --emit_test=out/test.cc "$artifact"
+  says 'written: out/test.cc'
+  tail -n 1 out/page.html | grep -qxF '</html>' || offend 'the page has no end'
+  grep -qF 'TEST(Regression, touch_after_release_G8)' out/test.cc || offend 'the test has no name'
+  : >file
+  expect 2 'file' "$bug" --html=file/page.html "$artifact"
+  cp out/test.cc before.cc
+  # A disk that is full, or nearly.
+  (trap "" XFSZ && ulimit -f 8 && expect 2 "File too large" "$bug" --html=before.cc "$artifact" && exit $failures) || offend "with little room"
+  cmp -s before.cc out/test.cc || offend "a failed write has changed the file"
+  [ -z "$(ls before.cc.tmp* 2>/dev/null)" ] || offend "a failed write has left a file"
+  printf 'lastput 1\ntarget sequential\nthread T1\n  get ref0\nend\n' >sequential.lastput
+  expect 1 'writes concurrent programs' "$bin/replay" --emit_test=x.cc sequential.lastput
+  [ ! -e x.cc ] || offend 'a test was written all the same'
+}
+
+test_folder() {
+  mkdir -p mix/sub
+  cp "$data"/touch* "$data"/crash* "$data/program.lastput" mix
+  cp "$artifact" 'mix/sub/a '$'\n'' name'
+  cp "$data/deadlock.lastput" mix
+  echo hello >mix/readme
+  sed 's/^bug .*/bug no_such/' "$artifact" >mix/gone.lastput
+  sed 's,^bug .*,bug ../bugs/touch_after_release,' "$artifact" >mix/evil.lastput
+  expect 77 'failed in 1 way,' "$bin/replay" --json=mix.json mix
+  says "$(ls "$data"/touch* "$data"/crash*[0-9a-f] | wc -l | awk '{ print $1 + 1 }') x G8 (memory), use-after-free, in put: percpu::portable::Ref::reached_zero"
+  says 'smallest: 8 operations'
+  says 'mix/readme is no artifact'
+  says 'needs the core with bug no_such, which is not built'
+  says 'needs the core with bug ../bugs/touch_after_release, which is not built'
+  says 'deadlock.lastput: it is of a program'
+  grep -qF '"guarantee": "G8"' mix.json || offend 'no JSON'
+  mkdir corpus none
+  for seed in 1 2 3; do printf '\001%s' "$seed" >"corpus/$seed"; done
+  expect 0 '3 files, 0 failed' "$bin/replay" corpus
+  expect 1 'holds no file' "$bin/replay" none
+  expect 1 '--html wants one file' "$bin/replay" --html=x mix
+  mkdir words && cp mix/readme words
+  expect 1 '1 no artifacts' "$bin/replay" words
+}
+
+test_debugger() {
+  mkdir no_gdb && printf '#!/bin/sh\nexit 1\n' >no_gdb/gdb && chmod +x no_gdb/gdb
+  expect 3 'no gdb with Python here; install it' env PATH="$work/no_gdb:$PATH" "$bug" --debug "$artifact"
+  gdb -nx -batch -ex 'python 1' >/dev/null 2>&1 || skip 'no gdb with Python here'
+  output=$(printf '%s\n' 'info threads' 'to-point 20' 'step-point' 'step-point 5' 'to-point 12' continue 'info locals' kill quit |
+    "$bug" --debug "$artifact" 2>&1)
+  ! grep -qiE 'ptrace|could not trace|cannot create process' <<<"$output" || skip "gdb may not trace here: $output"
+  says 'write of 8 bytes at ref0 by T1, which was freed'
+  says '"T2"'
+  says '"worker"'
+  says 'stopped at point 20, thread'
+  says 'stopped at point 21, thread'
+  says 'stopped at point 26, thread'
+  says 'stopped at point 12, thread'
+  [ "$(grep -c 'FAILED at point' <<<"$output")" -eq 2 ] || offend 'does not come to the failure twice'
+  output=$(echo quit | "$bug" --debug --debug_at=30 "$artifact" 2>&1)
+  says 'stopped at point 30, thread'
+  says_not 'FAILED at'
+}
+
+# There is no rr that works on most machines, so that one is played: what it leaves decides.
+test_rr() {
+  mkdir none broken soft
+  ln -s /usr/bin/* none/ 2>/dev/null
+  rm -f none/rr
+  expect 3 'no rr here; install it' env PATH="$work/none" "$bug" --rr=trace "$artifact"
+  [ ! -e trace.lastput ] || offend 'a file is left'
+  printf '#!/bin/sh\n[ "$1" = --version ] || { echo "[FATAL no counters" >&2; exit 1; }\n' >broken/rr
+  cat >soft/rr <<'RR'
+#!/bin/sh
+# rr record -o TRACE [-W] PROGRAM ARGUMENT...: records with -W alone
+[ "$1" = --version ] && exit 0
+trace=$3
+shift 3
+mkdir "$trace"
+[ "$1" = -W ] || { : >"$trace/incomplete"; exit 0; }
+shift
+: >"$trace/version"
+exec "$@"
+RR
+  chmod +x broken/rr soft/rr
+  expect 3 'cannot record on this machine' env PATH="$work/broken:$PATH" "$bug" --rr=trace "$artifact"
+  expect 77 'recorded: rr replay -W trace' env PATH="$work/soft:$PATH" "$bug" --rr=trace "$artifact"
+  says 'G8 (memory)'
+  expect 3 'trace is there already' env PATH="$work/soft:$PATH" "$bug" --rr=trace "$artifact"
+}
+
+"test_$group"
+[ $failures -eq 0 ] && echo "all as expected"
+exit $((failures != 0))

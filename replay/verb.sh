@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The verb `replay` of the driver: which program an artifact belongs to, built and started. Sourced by
+# ./lastput, whose words and tables it uses.
+
+# Refuses what is certainly no artifact: text begins with "lastput 1" and ends with "end", the bytes of
+# a fuzzer begin with their version, 1. The replay program reads the rest, and is exact.
+require_artifact() {
+  local file=$1
+  [ -e "$file" ] || die $USAGE "$file: there is no such file"
+  [ -f "$file" ] || die $USAGE "$file is not a regular file"
+  [ -r "$file" ] || die $USAGE "$file cannot be read: permission denied"
+  [ -s "$file" ] || [ ! -f "$file.json" ] || return 0 # a fuzzer's empty input is the smallest program
+  [ -s "$file" ] || die $USAGE "$file is empty"
+  local first
+  first=$(first_line "$file")
+  if [[ $first == lastput* ]]; then
+    [[ $first =~ ^lastput\ +1$ ]] ||
+      die $USAGE "$file says '$(printf '%s' "${first:0:40}" | tr -cd '[:print:]')'; this reads 'lastput 1' only"
+    grep -aqE '^[[:space:]]*end[[:space:]]*(#.*)?$' -- "$file" ||
+      die $USAGE "$file is truncated: it has no line 'end'"
+  elif [ "$(head -c 1 -- "$file" | od -An -tx1)" != ' 01' ]; then
+    die $USAGE "$file is no artifact: neither text that begins with 'lastput 1' nor a fuzzer's input of version 1"
+  fi
+}
+# The first line that is no comment; of what has very long lines, their beginnings.
+first_line() {
+  head -c 65536 -- "$1" | tr -d '\0\r' | grep -am1 -vE '^[[:space:]]*(#|$)' | sed 's/[[:space:]]*\(#.*\)\{0,1\}$//'
+}
+is_text() { [[ $(first_line "$1") == lastput* ]]; }
+
+# The bug that an artifact was made with: its own line `bug NAME`, or its sidecar's "bug".
+recorded_bug() {
+  local file=$1 sidecar=$1.json
+  if is_text "$file"; then
+    sed -n 's/^ *bug  *\([A-Za-z0-9_-]*\).*$/\1/p' -- "$file" | head -n 1
+  elif [ -f "$sidecar" ]; then
+    sed -n 's/.*"bug" *: *"\([A-Za-z0-9_-]*\)".*/\1/p' -- "$sidecar" | head -n 1
+  fi
+}
+# Those of a folder's artifacts that are in this tree.
+recorded_bugs() { # FOLDER
+  {
+    grep -rhaoE '^ *bug +[A-Za-z0-9_-]+' -- "$1" | sed 's/^ *bug *//'
+    grep -rhaoE --include='*.json' '"bug" *: *"[A-Za-z0-9_-]+"' -- "$1" | sed 's/.*: *"//; s/"$//'
+  } 2>/dev/null | sort -u | grep -xFf <(bug_names)
+}
+
+# The flags of replay, one a line, as its programs take them: those with a value, and those without.
+readonly REPLAY_VALUES='times steps seconds html json' REPLAY_SWITCHES='text minimize timeline debug'
+replay_flags() {
+  local name
+  for name in $REPLAY_VALUES; do
+    [ -z "${flag[$name]-}" ] || echo "--$name=${flag[$name]}"
+  done
+  for name in $REPLAY_SWITCHES; do
+    [ -z "${flag[$name]-}" ] || echo "--$name=yes"
+  done
+  [ -z "${flag[emit-test]-}" ] || echo "--emit_test=${flag[emit-test]}"
+  [ -z "${flag[no-color]-}" ] || echo --color=no
+}
+
+verb_replay() {
+  parse replay "$@"
+  most_words replay 1
+  [ ${#words[@]} -eq 1 ] || die $USAGE "replay wants a file or a folder: ./lastput replay FILE"
+  is_among "${flag[steps]-last}" $'last\nall' || die $USAGE "--steps=${flag[steps]}: last or all"
+  if [ -d "${words[0]}" ]; then replay_folder "${words[0]}"; else replay_file "${words[0]}"; fi
+}
+
+replay_file() { # FILE
+  local file=$1 bug=${flag[bug]-} arguments
+  require_artifact "$file"
+  [ -z "${flag[json]-}" ] || die $USAGE "--json is for folders; $file is a file"
+  ! is_run_artifact "$file" || replay_program "$file"
+  if [ -z "$bug" ]; then
+    bug=$(recorded_bug "$file")
+    [ "$bug" != none ] || bug=
+    [ -z "$bug" ] || require_bug "$bug"
+    [ -z "$bug" ] || say "made on the core with the known bug $bug: replaying on that"
+  fi
+  [ -z "$bug" ] || require_bug "$bug"
+  require_compiler
+  mapfile -t arguments < <(replay_flags)
+  use_out
+  [ -z "${flag[rr]-}" ] || arguments+=("--rr=$out/rr/${file##*/}")
+  setup_needs explore
+  build explore "$([ -n "$bug" ] && echo "replay_$bug" || echo replay)" || exit $BROKEN
+  use_sanitizer_options
+  exec "$(program_dir "$bug")/replay" "${arguments[@]}" -- "$file"
+}
+
+replay_folder() { # FOLDER
+  local folder=$1 name arguments targets=(replay)
+  for name in bug text minimize timeline html emit-test debug rr times steps seconds; do
+    [ -z "${flag[$name]-}" ] || die $USAGE "$folder is a folder; --$name wants one file of it"
+  done
+  [ -n "$(find "$folder" -type f -print -quit 2>/dev/null)" ] || die $USAGE "$folder holds no file"
+  require_compiler
+  mapfile -t arguments < <(replay_flags)
+  for name in $(recorded_bugs "$folder"); do targets+=("replay_$name"); done
+  use_out
+  setup_needs explore
+  build explore "${targets[@]}" || exit $BROKEN
+  use_sanitizer_options
+  exec "$(program_dir "")/replay" --driver="$root/lastput" "${arguments[@]}" -- "$folder"
+}
