@@ -27,8 +27,6 @@ Scheduler& scheduler_of(const Options& options) {
       return pct_scheduler();
     case Strategy::kSurw:
       return surw_scheduler();
-    case Strategy::kSweep:
-      return sweep_scheduler();
   }
   SCHED_CHECK(false, "no such strategy");
 }
