@@ -11,10 +11,6 @@ template <uint32_t kInterval>
 void random(uint32_t, Options& o) {
   o.mean_interval = kInterval;
 }
-void random_mixed(uint32_t index, Options& o) {
-  constexpr uint32_t kIntervals[] = {8, 3, 20, 64, 5, 12, 2, 200};
-  o.mean_interval = kIntervals[index % 8];
-}
 void pct(uint32_t, Options& o) {
   o.strategy = Strategy::kPct;
 }
@@ -27,18 +23,13 @@ void surw(uint32_t, Options& o) {
   o.strategy = Strategy::kSurw;
   o.interesting = kObjects;
 }
-void sweep(uint32_t index, Options& o) {
-  o.strategy = Strategy::kSweep;
-  o.number = index;
-}
 void mix(uint32_t index, Options& o) {
   sched::mix_strategies(index, &o);
 }
 
 constexpr Contender kContenders[] = {
-    {"random", random<8>}, {"random-3", random<3>},  {"random-mixed", random_mixed},
-    {"pct-3", pct},        {"pct-mixed", pct_mixed}, {"surw-1", surw<1>},
-    {"surw-all", surw<0>}, {"sweep", sweep},         {"mix", mix},
+    {"random", random<8>}, {"random-3", random<3>}, {"pct-3", pct}, {"pct-mixed", pct_mixed},
+    {"surw-1", surw<1>},   {"surw-all", surw<0>},   {"mix", mix},
 };
 
 }  // namespace

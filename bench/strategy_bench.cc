@@ -21,7 +21,7 @@
 #include "bench/strategy_table.h"
 
 ABSL_FLAG(bool, quick, false, "one seed and few executions: whether it runs at all");
-ABSL_FLAG(unsigned, cap, 10000, "executions after which a hunt gives up");
+ABSL_FLAG(unsigned, cap, 2000, "executions after which a hunt gives up");
 ABSL_FLAG(unsigned, seeds, 5,
           "hunts of each bug by each contender; the ten hardest get four times as many");
 ABSL_FLAG(std::vector<std::string>, bugs, {}, "only these");

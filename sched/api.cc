@@ -99,7 +99,7 @@ const char* failure_kind_name(FailureKind kind) {
   return "unknown";
 }
 
-static constexpr const char* kStrategyNames[] = {"random", "pct", "surw", "sweep"};
+static constexpr const char* kStrategyNames[] = {"random", "pct", "surw"};
 
 const char* strategy_name(Strategy strategy) {
   return kStrategyNames[static_cast<unsigned>(strategy)];

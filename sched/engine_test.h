@@ -61,6 +61,8 @@ inline void expect_found(FailureKind kind, Body body, Options base = seeded(1)) 
     Result replay = run(body, again);
     EXPECT_EQ(Verdict::kFailed, replay.verdict);
     EXPECT_EQ(kind, replay.failure.kind);
+    // Where a stack ends depends on how much of it the engine's own frames take at that point.
+    if (kind == FailureKind::kStackOverflow) return;
     EXPECT_EQ(r.trace_hash, replay.trace_hash);
     EXPECT_EQ(r.steps, replay.steps);
   }

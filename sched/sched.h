@@ -184,7 +184,6 @@ enum class Strategy : uint8_t {
   kRandom,      // preemptions at uniform distances, by a uniform choice
   kPct,         // random priorities, which change at few points
   kSurw,        // all interleavings of some operations equally likely
-  kSweep,       // no preemption, one, two: evenly spread over the execution
   kExhaustive,  // set by explore_all() alone (exhaustive.h)
 };
 // "random", "pct", ...
@@ -219,8 +218,7 @@ struct Options {
   Strategy strategy = Strategy::kRandom;
   uint32_t mean_interval = 8;  // kRandom: mean number of points between preemptions; 0: none
   uint32_t depth = 3;          // kPct: ordered constraints of the bugs looked for; 16 at most
-  uint32_t number = 0;         // kSweep: which of its schedules
-  // Of an earlier execution of the same program, by the same process. Null: kPct and kSweep take kUsualPoints
+  // Of an earlier execution of the same program, by the same process. Null: kPct takes kUsualPoints
   // for the number of points, kSurw all threads for equal.
   const Profile* profile = nullptr;
   uint32_t interesting = 1;  // kSurw: objects whose accesses are interleaved uniformly; 0: all

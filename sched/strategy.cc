@@ -28,8 +28,6 @@ Scheduler& scheduler_of(const Options& options) {
       return pct_scheduler();
     case Strategy::kSurw:
       return surw_scheduler();
-    case Strategy::kSweep:
-      return sweep_scheduler();
     case Strategy::kExhaustive:
       return exhaustive_scheduler();
   }

@@ -56,7 +56,6 @@ class Scheduler {
 Scheduler& random_scheduler();
 Scheduler& pct_scheduler();
 Scheduler& surw_scheduler();
-Scheduler& sweep_scheduler();
 
 // How often those that are asked at each point let waiters be candidates.
 inline constexpr uint32_t kWaitersOneIn = 64;

@@ -24,8 +24,7 @@ std::string one_line(std::string text) {
 
 std::string print_strategy(const Options& o) {
   return std::string("setup strategy ") + strategy_name(o.strategy) + " depth " +
-         std::to_string(o.depth) + " number " + std::to_string(o.number) + " interesting " +
-         std::to_string(o.interesting) + "\n";
+         std::to_string(o.depth) + " interesting " + std::to_string(o.interesting) + "\n";
 }
 
 std::string print_setup(const Artifact& a) {
@@ -64,8 +63,7 @@ struct Line {
 bool parse_strategy(Line& line, Options* o) {
   std::string name;
   return line.word(&name) && find_strategy(name, &o->strategy) && line.is("depth") &&
-         line.number(&o->depth) && line.is("number") && line.number(&o->number) &&
-         line.is("interesting") && line.number(&o->interesting);
+         line.number(&o->depth) && line.is("interesting") && line.number(&o->interesting);
 }
 
 bool parse_setup(Line& line, Artifact* a) {

@@ -54,7 +54,6 @@ TEST(Artifact, ASeedStandsWhereNoScheduleDoes) {
   a.options.mean_interval = 12;
   a.options.strategy = Strategy::kSurw;
   a.options.depth = 5;
-  a.options.number = 7;
   a.options.interesting = 2;
   Artifact b;
   std::string error;
@@ -64,7 +63,6 @@ TEST(Artifact, ASeedStandsWhereNoScheduleDoes) {
   EXPECT_EQ(b.options.mean_interval, 12U);
   EXPECT_EQ(b.options.strategy, Strategy::kSurw);
   EXPECT_EQ(b.options.depth, 5U);
-  EXPECT_EQ(b.options.number, 7U);
   EXPECT_EQ(b.options.interesting, 2U);
 }
 
