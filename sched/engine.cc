@@ -361,7 +361,7 @@ void take_turns(const ThreadSet& others) {
 }
 
 // Each point is the end of a segment; the current thread is a candidate as well.
-void explore_point(Intent intent) {
+[[gnu::noinline]] void explore_point(Intent intent) {
   set_countdown(1);
   g.self->pending = intent;
   const uint32_t next = decide(Turn::kPreempted, g.runnable | unasked_waiters(), g.current);

@@ -3,27 +3,11 @@
 
 #include <time.h>
 
-#include <bit>
-#include <unordered_set>
-#include <vector>
-
-#include "sched/execution_graph.h"
-#include "sched/exploration.h"
+#include "sched/explorer.h"
 #include "sched/fatal.h"
-#include "sched/trace.h"
 
 namespace sched {
 namespace {
-
-// Different loads of a thread that are watched for coming again.
-constexpr unsigned kPollsWatched = 8;
-
-uint32_t bit(uint32_t thread) {
-  return 1u << thread;
-}
-uint32_t lowest(uint64_t set) {
-  return static_cast<uint32_t>(std::countr_zero(set));
-}
 
 double now() {
   timespec t;
@@ -31,131 +15,7 @@ double now() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-// A choice in a segment: of a set of bits, tried by ascending bit.
-struct Branch {
-  uint64_t options;
-  uint32_t chosen;
-};
-
-// A thread whose next segment has been tried here, or earlier and nothing since then depends on it.
-struct Sleeper {
-  uint32_t thread;
-  Footprint footprint;
-};
-
-// The turn before a segment, and the segment.
-struct Node {
-  uint32_t enabled = 0, backtrack = 0, done = 0;  // threads, as bits
-  uint32_t chosen = 0;
-  uint32_t keeps = kNone;    // who could go on: any other thread is a preemption
-  uint32_t preemptions = 0;  // before this turn
-  std::vector<Sleeper> sleepers;
-  Footprint footprint;  // of the chosen thread, whatever its branches
-  std::vector<Branch> branches;
-
-  uint32_t asleep() const {
-    uint32_t set = 0;
-    for (const Sleeper& s : sleepers) set |= bit(s.thread);
-    return set;
-  }
-};
-
-// The same load again and again.
-struct Poll {
-  uintptr_t pc, address;
-  uint64_t value;
-  uint32_t times;
-};
-struct Polls {
-  Poll polls[kPollsWatched];
-  unsigned count = 0, next = 0;
-};
-
-class Explorer final : public Scheduler {
- public:
-  ExhaustiveResult run(void (*body)(void*), void* argument, const ExhaustiveOptions& options);
-
-  // --- Scheduler
-  void begin() override;
-  void thread_ready(uint32_t thread, bool) override {
-    if (at_ < depth_) trace_.lets_run(thread);
-  }
-  uint64_t distance() override { return 1; }
-  uint32_t choose_thread(Turn, ThreadSet candidates) override { return branch(candidates.bits()); }
-  ThreadSet choose_waiters(ThreadSet timed, ThreadSet spurious) override {
-    ThreadSet set;
-    if (allowed(timeouts_, options_.bounds.timeouts, !timed.empty(), result_.met.timeouts))
-      set |= timed;
-    if (allowed(failing_, options_.bounds.spurious, !spurious.empty(), result_.met.spurious))
-      set |= spurious;
-    return set;
-  }
-  uint32_t choose_departure(uint32_t, uint32_t) override { return 0; }
-  // As a given schedule does, which is how an execution is run again.
-  uint32_t choose_number(uint32_t) override { return 0; }
-
-  // --- What exploration.h declares
-  uint32_t turn(Turn turn, uint32_t candidates);
-  uint32_t departure(Departure what, uint32_t departures);
-  uint32_t worth(const Loc* loc, uint32_t ages, bool writes, bool seq_cst);
-  void atomic(const AtomicAccess& access);
-  void unasked(const Thread& thread);
-  void sync(Object object);
-  void met_stale() { result_.met.stale = true; }
-  Trace& trace() { return trace_; }
-
- private:
-  bool bounded() const { return options_.bounds.preemptions != kUnbounded; }
-  bool reduces() const { return options_.reduce; }
-  bool sleeps() const { return reduces() && !bounded(); }
-  // Whether a bound lets one more of it happen; notes where it does not.
-  static bool allowed(uint32_t so_far, uint32_t most, bool wanted, bool& met) {
-    if (so_far < most) return true;
-    met |= wanted;
-    return false;
-  }
-
-  uint32_t branch(uint64_t options);
-  void end_segment();
-  void add_race(uint32_t earlier, uint32_t later);
-  void add_backtrack(Node& node, uint32_t threads);
-  Node& new_node(uint32_t enabled, uint32_t keeps);
-  uint32_t ready(uint32_t candidates);
-  uint32_t all_of(uint32_t enabled) const;
-  bool may_run(const Node& node, uint32_t thread);
-  bool next();
-  bool next_branch(Node& node);
-  bool next_thread(Node& node);
-  Options run_options() const;
-  void count(const Result& one);
-  void keep_failure(void (*body)(void*), void* argument);
-  bool goes_on();
-  void poll(const AtomicAccess& access);
-
-  ExhaustiveOptions options_;
-  ExhaustiveResult result_;
-  std::unordered_set<uint64_t> distinct_;
-  double start_ = 0;
-  std::string problem_;
-
-  // The stack of the search; only the first depth_ nodes count.
-  std::vector<Node> nodes_;
-  uint32_t depth_ = 0;
-  uint32_t changed_ = 0;  // the first node that is new in this execution
-
-  // Of this execution.
-  Trace trace_;
-  ExecutionGraph graph_;
-  uint32_t at_ = 0;         // the node whose segment is open
-  uint32_t branch_at_ = 0;  // of that node
-  uint32_t stale_ = 0, timeouts_ = 0, failing_ = 0;
-  uint32_t begun_ = 0;     // threads that have had a turn
-  uint32_t spinning_ = 0;  // threads that wait until another has written
-  Polls polls_[kMaxThreads];
-  std::vector<Object> synced_;  // by the open segment
-  std::vector<uint32_t> races_;
-  bool redundant_ = false, is_open_ = false;
-};
+}  // namespace
 
 Explorer& explorer() {
   static auto* e = new Explorer;
@@ -170,13 +30,13 @@ void Explorer::begin() {
   graph_.begin();
   at_ = branch_at_ = 0;
   stale_ = timeouts_ = failing_ = spinning_ = 0;
-  begun_ = bit(0);
+  begun_ = bit_of(0);
   for (Polls& p : polls_) p = Polls{};
   redundant_ = false;
   is_open_ = true;
   trace_.open(0);
   synced_.clear();
-  if (depth_ == 0) new_node(bit(0), kNone).chosen = 0;
+  if (depth_ == 0) new_node(bit_of(0), kNone).chosen = 0;
 }
 
 Node& Explorer::new_node(uint32_t enabled, uint32_t keeps) {
@@ -201,7 +61,7 @@ void Explorer::end_segment() {
   if (!trace_.only_waited())
     for (Object object : synced_) graph_.sync(trace_.thread_of(at_), object);
   if (trace_.wrote()) {
-    const uint32_t writer = bit(trace_.thread_of(at_));
+    const uint32_t writer = bit_of(trace_.thread_of(at_));
     for (uint32_t s = spinning_ & ~writer; s != 0; s &= s - 1) polls_[lowest(s)] = Polls{};
     spinning_ &= writer;
   }
@@ -215,7 +75,7 @@ void Explorer::end_segment() {
 
 void Explorer::add_backtrack(Node& node, uint32_t threads) {
   threads &= node.enabled;
-  node.backtrack |= threads != 0 ? bit(lowest(threads)) : node.enabled;
+  node.backtrack |= threads != 0 ? bit_of(lowest(threads)) : node.enabled;
 }
 
 void Explorer::add_race(uint32_t earlier, uint32_t later) {
@@ -223,14 +83,14 @@ void Explorer::add_race(uint32_t earlier, uint32_t later) {
   const uint32_t thread = trace_.thread_of(later);
   if (!bounded()) {
     const uint32_t initials = trace_.initials(earlier, later);
-    if ((initials & (node.backtrack | bit(node.chosen) | node.asleep())) != 0) return;
-    return add_backtrack(node, (initials & bit(thread)) != 0 ? bit(thread) : initials);
+    if ((initials & (node.backtrack | bit_of(node.chosen) | node.asleep())) != 0) return;
+    return add_backtrack(node, (initials & bit_of(thread)) != 0 ? bit_of(thread) : initials);
   }
-  add_backtrack(node, bit(thread));
+  add_backtrack(node, bit_of(thread));
   // The bound may forbid that; so also where its thread's turn began.
   uint32_t begin = earlier;
   while (begin != 0 && trace_.thread_of(begin - 1) == trace_.thread_of(earlier)) --begin;
-  add_backtrack(nodes_[begin], bit(thread));
+  add_backtrack(nodes_[begin], bit_of(thread));
 }
 
 // What is tried without reduction: everybody. But main, which starts and joins the others, and the begin
@@ -240,7 +100,7 @@ uint32_t Explorer::all_of(uint32_t enabled) const {
   for (uint32_t s = enabled; s != 0; s &= s - 1) {
     const Thread& t = g.threads[lowest(s)];
     const bool ends = t.pending.address == object_at(&t);
-    if (&t == g.threads || ends || (begun_ & bit(lowest(s))) == 0) return bit(lowest(s));
+    if (&t == g.threads || ends || (begun_ & bit_of(lowest(s))) == 0) return bit_of(lowest(s));
   }
   return enabled;
 }
@@ -258,9 +118,9 @@ bool Explorer::may_run(const Node& node, uint32_t thread) {
 
 uint32_t Explorer::turn(Turn turn, uint32_t candidates) {
   end_segment();
-  if (turn == Turn::kYielded) spinning_ |= bit(g.current);
+  if (turn == Turn::kYielded) spinning_ |= bit_of(g.current);
   const uint32_t enabled = ready(candidates);
-  const bool could_go_on = turn == Turn::kPreempted && (enabled & bit(g.current)) != 0;
+  const bool could_go_on = turn == Turn::kPreempted && (enabled & bit_of(g.current)) != 0;
   ++at_;
   branch_at_ = 0;
   if (at_ >= depth_) {
@@ -281,16 +141,16 @@ uint32_t Explorer::turn(Turn turn, uint32_t candidates) {
       end_execution(Verdict::kCutOff);
     }
     const uint32_t first = reduces() ? awake : node.backtrack;
-    node.chosen = could_go_on && (first & bit(g.current)) != 0 ? g.current : lowest(first);
+    node.chosen = could_go_on && (first & bit_of(g.current)) != 0 ? g.current : lowest(first);
     // Whoever may go on unasked is a race with whoever would wake it, which no execution shows otherwise.
-    node.backtrack |= bit(node.chosen) | (enabled & ~g.runnable.bits());
+    node.backtrack |= bit_of(node.chosen) | (enabled & ~g.runnable.bits());
   }
   Node& node = nodes_[at_];
   if (node.enabled != enabled) {
     problem_ = "the program takes another course when it runs again in the same order";
     end_execution(Verdict::kCutOff);
   }
-  begun_ |= bit(node.chosen);
+  begun_ |= bit_of(node.chosen);
   trace_.open(node.chosen);
   synced_.clear();
   is_open_ = true;
@@ -315,7 +175,7 @@ uint32_t Explorer::departure(Departure what, uint32_t departures) {
     failing_ += fails != 0;
     return fails;
   }
-  if ((spinning_ & bit(g.current)) != 0) {
+  if ((spinning_ & bit_of(g.current)) != 0) {
     result_.met.polls = true;
     return 0;
   }
@@ -340,7 +200,7 @@ void Explorer::poll(const AtomicAccess& access) {
       continue;
     if (++known.times <= options_.bounds.polls) return;
     result_.met.polls = true;
-    spinning_ |= bit(g.current);
+    spinning_ |= bit_of(g.current);
     return;
   }
   p.polls[p.next] = {access.pc, access.address, access.value, 1};
@@ -395,14 +255,14 @@ bool Explorer::next_branch(Node& node) {
 }
 
 bool Explorer::next_thread(Node& node) {
-  node.done |= bit(node.chosen);
+  node.done |= bit_of(node.chosen);
   if (sleeps()) node.sleepers.push_back({node.chosen, node.footprint});
   node.footprint.clear();
   uint32_t left = node.backtrack & ~node.done & ~node.asleep();
   for (; left != 0; left &= left - 1) {
     node.chosen = lowest(left);
     if (may_run(node, node.chosen)) return true;
-    node.done |= bit(node.chosen);
+    node.done |= bit_of(node.chosen);
   }
   return false;
 }
@@ -497,65 +357,6 @@ ExhaustiveResult Explorer::run(void (*body)(void*), void* argument,
   result_.complete = result_.gave_up.empty();
   result_.distinct = distinct_.size();
   return std::move(result_);
-}
-
-}  // namespace
-
-// --- The engine's side -------------------------------------------------------------------------------
-
-Scheduler& exhaustive_scheduler() {
-  return explorer();
-}
-
-void explore_touch(Object object, bool writes) {
-  EngineOff off;
-  explorer().trace().touch(object, writes);
-}
-void explore_sync(const volatile void* object) {
-  EngineOff off;
-  explorer().sync(object_at(object));
-}
-void explore_lock(uintptr_t lock, LockStep step) {
-  EngineOff off;
-  explorer().trace().lock(lock, step);
-}
-void explore_atomic(const AtomicAccess& access) {
-  EngineOff off;
-  explorer().atomic(access);
-}
-void explore_sc_mark(uintptr_t address, bool marks) {
-  EngineOff off;
-  explorer().trace().touch(sc_mark_of(address), marks);
-}
-void explore_join(uint32_t thread) {
-  EngineOff off;
-  explorer().trace().learns_of(thread);
-}
-void explore_exit() {
-  explorer().trace().exits();
-}
-void explore_block(WaitFor what, const void* key, bool timed) {
-  EngineOff off;
-  explorer().trace().blocks(what, key, timed);
-}
-void explore_unasked(const Thread& thread) {
-  EngineOff off;
-  explorer().unasked(thread);
-}
-uint32_t explore_turn(Turn turn, const ThreadSet& candidates) {
-  EngineOff off;
-  return explorer().turn(turn, candidates.bits());
-}
-uint32_t explore_departure(Departure what, uint32_t departures) {
-  EngineOff off;
-  return explorer().departure(what, departures);
-}
-uint32_t worth_trying(const Loc* loc, uint32_t ages, bool writes, bool seq_cst) {
-  EngineOff off;
-  return explorer().worth(loc, ages, writes, seq_cst);
-}
-void explore_met_stale() {
-  explorer().met_stale();
 }
 
 ExhaustiveResult explore_all(void (*body)(void*), void* argument,

@@ -57,6 +57,8 @@ constexpr Row kRows[] = {
     // --- Two threads: atomic, and dead at first
     {"atomic: kill, tryget", 1, "flags atomic release mark ending kill tokens 1,1",
      "get; kill; put; put | tryget; put; put; is_zero"},
+    {"atomic: tryget of a large count", 1, "flags atomic release mark ending put",
+     "get_many 4294967295; put_all | tryget; put_all"},
     {"atomic: puts alone", 1, "flags atomic release mark ending put_only controller T1 tokens 1,1",
      "put_initial; put | tryget; put; put; is_zero"},
     {"atomic: to percpu, kill", 1, "flags atomic release mark ending kill tokens 1,1",

@@ -14,7 +14,9 @@
 #include "targets/build_info.h"
 #include "verify/verify.h"
 
-ABSL_FLAG(unsigned, preemptions, 2, "at most so many in one execution; under weak memory one less");
+ABSL_FLAG(
+    unsigned, preemptions, 2,
+    "at most so many in one execution; under weak memory one less; 1000 and more: any number");
 ABSL_FLAG(unsigned, stale, 1, "at most so many stale loads and late stores in one execution");
 ABSL_FLAG(std::string, memory, "both", "weak, sc or both");
 ABSL_FLAG(unsigned, seconds, 600, "when to give up; 0: never");
@@ -24,6 +26,8 @@ ABSL_FLAG(std::string, prefix, "./", "of the artifact that a failure leaves");
 namespace verify {
 namespace {
 
+constexpr unsigned kAnyPreemptions = 1000;
+
 int usage_error(const std::string& sentence) {
   std::fprintf(stderr, "verify: %s\n", sentence.c_str());
   return kUsage;
@@ -31,8 +35,10 @@ int usage_error(const std::string& sentence) {
 
 int run(const std::vector<char*>& words) {
   Settings s;
-  s.preemptions = absl::GetFlag(FLAGS_preemptions);
-  s.weak_preemptions = s.preemptions == 0 ? 0 : s.preemptions - 1;
+  const unsigned preemptions = absl::GetFlag(FLAGS_preemptions);
+  const bool any = preemptions >= kAnyPreemptions;
+  s.preemptions = any ? sched::kUnbounded : preemptions;
+  s.weak_preemptions = any || preemptions == 0 ? s.preemptions : preemptions - 1;
   s.stale = absl::GetFlag(FLAGS_stale);
   s.seconds = absl::GetFlag(FLAGS_seconds);
   s.jobs = absl::GetFlag(FLAGS_jobs);
@@ -58,7 +64,7 @@ int run(const std::vector<char*>& words) {
   const std::string bug = targets::built_with_bug();
   std::printf("lastput: verify %s, bug %s, preemptions %u, stale loads %u, memory %s\n",
               words.size() == 2 ? words[1] : "the small set", bug.empty() ? "none" : bug.c_str(),
-              s.preemptions, s.stale, memory.c_str());
+              preemptions, s.stale, memory.c_str());
   std::fflush(stdout);
   return verify_all(programs, s);
 }

@@ -30,7 +30,8 @@ struct Settings {
   std::string artifacts = "./";  // folder, with its slash
   unsigned jobs = 1;             // processes
   std::string json;              // file for the summary; empty: none
-  bool exhaustive = false;       // every execution within the bounds below, in one process (exhaustive.h)
+  bool exhaustive =
+      false;  // every execution within the bounds below, in one process (exhaustive.h)
   uint32_t preemptions = UINT32_MAX, stale = UINT32_MAX;  // UINT32_MAX: any number
   bool color = false;
   bool has_wider = false;  // there is a library for more threads
