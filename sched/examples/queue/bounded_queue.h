@@ -66,7 +66,7 @@ class BoundedQueue {
  private:
   struct Cell {
     std::atomic<size_t> turn;
-    T value;
+    T value{};  // of something, for whoever breaks the queue: what is unwritten differs from run to run
   };
 
   static bool is_before(size_t a, size_t b) { return static_cast<ptrdiff_t>(a - b) < 0; }
