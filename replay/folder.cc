@@ -268,9 +268,9 @@ std::string others_in_words(const Folder& folder, End end, const char* title) {
 std::string group_in_words(const Group& group, const std::vector<const Member*>& members) {
   const Member& smallest = *members.front();
   std::string text = "\n" + std::to_string(members.size()) + " x " + in_words(group) + "\n    " +
-                     printable(smallest.message) + "\n    smallest: ";
+                     printable(smallest.message) + "\n    ";
   if (smallest.operations != 0)
-    text += plural(smallest.operations, "operation, ", "operations, ") +
+    text += "smallest: " + plural(smallest.operations, "operation, ", "operations, ") +
             plural(smallest.preemptions, "choice of the schedule\n", "choices of the schedule\n") +
             "    ";
   return text + "replay: ./lastput replay " + smallest.path + "\n";
