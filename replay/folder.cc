@@ -326,8 +326,8 @@ Member identify(const std::string& path, const std::string& target) {
   member.preemptions = outcome.recording.choices.size();
   member.message = outcome.failure.message;
   sched::Symbolizer symbolizer;
-  member.group = group_of(outcome.failure, loaded.artifact.program, loaded.artifact.kind(),
-                          symbolizer);
+  member.group =
+      group_of(outcome.failure, loaded.artifact.program, loaded.artifact.kind(), symbolizer);
   return member;
 }
 

@@ -41,8 +41,8 @@ TEST(Wide, AsManyThreadsAtOnceAndNoMore) {
 }
 // What the strategies know of each thread reaches as far.
 TEST(Wide, EveryStrategyReachesTheLastThread) {
-  for (const auto strategy : {sched::Strategy::kRandom, sched::Strategy::kPct,
-                              sched::Strategy::kSurw}) {
+  for (const auto strategy :
+       {sched::Strategy::kRandom, sched::Strategy::kPct, sched::Strategy::kSurw}) {
     Options options = seeded(1);
     options.strategy = strategy;
     for (uint64_t seed = 1; seed <= 5; ++seed) {
