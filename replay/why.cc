@@ -7,6 +7,7 @@
 #include <set>
 #include <tuple>
 
+#include "sched/history.h"
 #include "sched/symbolize.h"
 #include "sched/timeline.h"
 #include "targets/failure_report.h"
@@ -177,11 +178,10 @@ class Investigation {
     std::set<uintptr_t> pcs;
     for (const Step& step : recording_.steps) pcs.insert(step.pc);
     symbolizer_.load(std::vector<uintptr_t>(pcs.begin(), pcs.end()));
-    const sched::ExecutionGraph graph = sched::execution_graph(recording_);
-    why_.memory = graph.needed;
+    why_.memory = sched::memory_needed(recording_);
     find_certainty();
     find_conditions();
-    tell_last_reads(graph);
+    tell_last_reads();
     why_.words = in_words();
     return std::move(why_);
   }
@@ -338,7 +338,8 @@ class Investigation {
     return in + " gives way to " + choice.to;
   }
 
-  void tell_last_reads(const sched::ExecutionGraph& graph) {
+  void tell_last_reads() {
+    const sched::History history = sched::history_of(recording_);
     std::set<uintptr_t> told;
     for (size_t i = recording_.steps.size(); i-- > 0 && why_.last_reads.size() < kMostReads;) {
       const Step& step = recording_.steps[i];
@@ -349,9 +350,9 @@ class Investigation {
       const uint64_t value = step.kind == StepKind::kLoad ? step.value : step.before;
       std::string text = thread_of(step) + " read " + step.text + " = " +
                          sched::describe_value(value, step.size) + where(thread_of(step), step);
-      const int writer = graph.reads_from[i];
-      if (writer != sched::kNoStep) {
-        const Step& w = recording_.steps[static_cast<size_t>(writer)];
+      const size_t writer = history.steps[i].read_from;
+      if (writer != sched::kNowhere) {
+        const Step& w = recording_.steps[writer];
         text += ", as " + thread_of(w) + " wrote it" + where(thread_of(w), w);
       }
       if (step.age != 0)

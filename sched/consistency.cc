@@ -8,6 +8,8 @@
 namespace sched {
 namespace {
 
+constexpr int kNoStep = -1;
+
 // The stores of one atomic object, in modification order, and who read them. Store 0 is what was there.
 struct Object {
   struct Stored {
@@ -22,20 +24,15 @@ struct Object {
 
 class Graph {
  public:
-  explicit Graph(const Recording& recording)
-      : steps_(recording.steps), reads_from_(steps_.size(), kNoStep) {
+  explicit Graph(const Recording& recording) : steps_(recording.steps) {
     for (int i = 0; i < static_cast<int>(steps_.size()); ++i) add(i);
     for (const auto& [address, object] : objects_) order(object);
     for (const Object& object : ended_) order(object);
   }
 
-  ExecutionGraph result() {
-    ExecutionGraph graph;
-    graph.reads_from = reads_from_;
-    if (has_cycle(true))
-      graph.needed =
-          has_cycle(false) || has_cycle_of_object() ? MemoryNeeded::kWeaker : MemoryNeeded::kX86;
-    return graph;
+  MemoryNeeded needed() const {
+    if (!has_cycle(true)) return MemoryNeeded::kSequential;
+    return has_cycle(false) || has_cycle_of_object() ? MemoryNeeded::kWeaker : MemoryNeeded::kX86;
   }
 
  private:
@@ -137,11 +134,12 @@ class Graph {
 
   void access(int i, const Step& s) {
     Object& object = objects_[s.address];
-    const size_t place = object.place_of(s.age);
-    if (reads(s)) {
-      object.stores[place].readers.push_back(i);
-      reads_from_[static_cast<size_t>(i)] = object.stores[place].step;
+    size_t place = object.place_of(s.age);
+    if (reads(s) && !holds(object.stores[place], s)) {  // something unseen has written
+      ended_.push_back(std::exchange(object, {}));
+      place = 0;
     }
+    if (reads(s)) object.stores[place].readers.push_back(i);
     // A store of age 1 is the newest but one: it comes after the store that has two newer ones then.
     if (writes(s)) {
       const size_t after =
@@ -150,6 +148,12 @@ class Graph {
               : object.stores.size() - std::min<size_t>(s.age, object.stores.size() - 1);
       object.stores.insert(object.stores.begin() + static_cast<ptrdiff_t>(after), {i, {}});
     }
+  }
+
+  bool holds(const Object::Stored& stored, const Step& reader) const {
+    if (stored.step == kNoStep) return true;
+    const uint64_t value = reader.kind == StepKind::kLoad ? reader.value : reader.before;
+    return steps_[static_cast<size_t>(stored.step)].value == value;
   }
 
   void order(const Object& object) {
@@ -197,7 +201,6 @@ class Graph {
   }
 
   const std::vector<Step>& steps_;
-  std::vector<int> reads_from_;
   std::vector<Edge> edges_;
   std::map<uintptr_t, Object> objects_;
   std::vector<Object> ended_;
@@ -209,8 +212,8 @@ class Graph {
 
 }  // namespace
 
-ExecutionGraph execution_graph(const Recording& recording) {
-  return Graph(recording).result();
+MemoryNeeded memory_needed(const Recording& recording) {
+  return Graph(recording).needed();
 }
 
 }  // namespace sched

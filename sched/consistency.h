@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a recorded execution looks like as a graph: which store each load read, the order of the stores of
-// each object, and how strong a memory still allows it.
+// How strong a memory still allows a recorded execution.
 #ifndef LASTPUT_SCHED_CONSISTENCY_H_
 #define LASTPUT_SCHED_CONSISTENCY_H_
 
 #include <cstdint>
-#include <vector>
 
 #include "sched/sched.h"
 
@@ -18,21 +16,12 @@ enum class MemoryNeeded : uint8_t {
   kWeaker,  // no x86 does that (Arm, POWER, or a compiler that reorders)
 };
 
-inline constexpr int kNoStep = -1;
-
-struct ExecutionGraph {
-  // For each step of the recording that reads an atomic object: the step that wrote what it read; kNoStep
-  // for others, and for what was there before.
-  std::vector<int> reads_from;
-  MemoryNeeded needed = MemoryNeeded::kSequential;
-};
-
 // Of atomic accesses, locks and the like, thread starts and joins; plain accesses count for nothing.
 // Total store order as in Alglave, Maranget and Tautschnig, "Herding cats" (TOPLAS 2014): the union of
 // program order without store to load, fences, reads-from between threads, and the orders of each object,
 // has no cycle. A seq_cst store, a read-modify-write, a lock operation order all, as their instructions
 // do. REQUIRES: a recording of one execution, from its beginning.
-ExecutionGraph execution_graph(const Recording& recording);
+MemoryNeeded memory_needed(const Recording& recording);
 
 }  // namespace sched
 

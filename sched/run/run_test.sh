@@ -135,6 +135,8 @@ group_crowd() {
   # There is an end to that, too.
   expect 2 '^  more than [0-9]+ threads at once$' crowd.c -- 2000
   says "$note"
+}
+
 # Every execution; without a seed.
 expect_exhaustive() { # CODE WORDS ARGUMENTS...
   local code=$1 words=$2
