@@ -195,6 +195,9 @@ lines_of() { sed -n "/^ *end *$/q; s/^ *$1 //p" -- "$2"; }
 
 replay_program() { # FILE
   local file=$1 name sum path library options=() cflags=() arguments=()
+  for name in emit-test rr minimize seconds; do
+    [ -z "${flag[$name]-}" ] || die $USAGE "$file is of a program; --$name is for those of the core"
+  done
   words=()
   while read -r sum path; do
     words+=("$path")
