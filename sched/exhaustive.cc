@@ -379,17 +379,20 @@ std::string describe(const BoundsMet& met) {
 }
 
 std::string describe_bounds(const Bounds& b, const Options& run) {
-  auto few = [](uint32_t n, const char* what) {
-    return (n == kUnbounded ? "any number of " : "at most " + std::to_string(n) + " ") + what;
+  auto few = [](uint32_t n, const std::string& one, const std::string& many) {
+    if (n == kUnbounded) return "any number of " + many;
+    if (n == 0) return "no " + many;
+    return "at most " + std::to_string(n) + " " + (n == 1 ? one : many);
   };
-  std::string text = few(b.preemptions, "preemptions");
+  std::string text = few(b.preemptions, "preemption", "preemptions");
   if (run.weak_memory)
-    text += ", " + few(b.stale, "stale loads and late stores");
+    text += ", " + few(b.stale, "stale load or late store", "stale loads and late stores");
   else
     text += ", sequential consistency";
-  text += ", " + few(b.timeouts, "early deadlines") + ", " +
-          few(b.spurious, "wake-ups for nothing") + ", " + few(b.polls, "polls in a row") + ", " +
-          std::to_string(b.steps) + " steps";
+  text += ", " + few(b.timeouts, "early deadline", "early deadlines") + ", " +
+          few(b.spurious, "wake-up for nothing", "wake-ups for nothing") + ", " +
+          few(b.polls, "poll in a row", "polls in a row") + ", " + std::to_string(b.steps) +
+          " steps";
   return text + ", no reuse of freed memory";
 }
 

@@ -172,8 +172,9 @@ void tell_end(const std::vector<SmallProgram>& programs, const Settings& s, cons
   const uint64_t n = shared.executions;
   if (code == kClean && shared.cut_off == 0)
     say(absl::StrFormat(
-        "all %d executions of %d programs are right, %d of them distinct, within\n%s", n,
-        programs.size(), shared.distinct.load(), bounds_text(s)));
+        "all %d executions of %s are right, %d of them distinct, within\n%s", n,
+        programs.size() == 1 ? programs[0].name : absl::StrCat(programs.size(), " programs"),
+        shared.distinct.load(), bounds_text(s)));
   else if (code == kClean)
     say(absl::StrFormat(
         "NOT COMPLETE: %d of %d searches were cut off; no failure in %d executions\n",
