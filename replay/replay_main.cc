@@ -241,8 +241,8 @@ int replay_file(std::string path) {
     return record(one, trace, &error) ? kFailed : stop(kMissing, error);
   std::fputs(first.report.c_str(), stdout);
   tell_trace(loaded.artifact, first);
-  if (absl::GetFlag(FLAGS_why) && loaded.artifact.has_schedule)
-    std::printf("\n%s", print_why(explain_why(loaded.artifact, body_of(loaded.artifact))).c_str());
+  if (absl::GetFlag(FLAGS_why))
+    std::printf("\n%s", print_why(explain_why(one, body_of(one))).c_str());
   const unsigned times = std::max(1U, absl::GetFlag(FLAGS_times));
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
