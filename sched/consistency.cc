@@ -48,25 +48,7 @@ class Graph {
   bool writes(const Step& s) const {
     return s.kind == StepKind::kStore || s.kind == StepKind::kRmw;
   }
-  // Nothing of its thread passes it.
-  bool orders_all(const Step& s) const {
-    switch (s.kind) {
-      case StepKind::kLoad:
-      case StepKind::kRead:
-      case StepKind::kWrite:
-      case StepKind::kNote:
-      case StepKind::kOp:
-      case StepKind::kMalloc:
-      case StepKind::kFree:
-        return false;
-      case StepKind::kStore:
-      case StepKind::kFence:
-        return s.order == __ATOMIC_SEQ_CST;
-      default:
-        return true;
-    }
-  }
-  // Steps that are no events of the memory.
+  // Steps that are events of the memory.
   bool counts(const Step& s) const {
     switch (s.kind) {
       case StepKind::kRead:
@@ -75,10 +57,18 @@ class Graph {
       case StepKind::kOp:
       case StepKind::kMalloc:
       case StepKind::kFree:
+      case StepKind::kYield:
+      case StepKind::kSleep:
         return false;
       default:
         return true;
     }
+  }
+  // Nothing of its thread passes it. REQUIRES: it counts.
+  bool orders_all(const Step& s) const {
+    if (s.kind == StepKind::kStore || s.kind == StepKind::kFence)
+      return s.order == __ATOMIC_SEQ_CST;
+    return s.kind != StepKind::kLoad;
   }
 
   void edge(int from, int to, bool strong, bool same_object = false) {
