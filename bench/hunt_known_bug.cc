@@ -30,7 +30,7 @@ uint64_t hunt(const bench::Contender& contender, uint64_t cap, const std::string
   sched::Profile profile;
   uint64_t executions = 0;
   while (executions < cap) {
-    const targets::Program program = targets::generate_program(random, targets::Kind::kConcurrent);
+    const targets::Program program = targets::generate_program(random, targets::Kind::kPercpuRef);
     for (uint32_t index = 0; index < kSchedules && executions < cap; ++index) {
       sched::Options options;
       options.seed = random.next();

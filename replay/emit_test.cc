@@ -365,7 +365,7 @@ void replace(std::string* text, const std::string& place, const std::string& wit
 }  // namespace
 
 std::string why_no_test(const targets::Artifact& artifact) {
-  if (artifact.kind() == targets::Kind::kSequential)
+  if (!is_concurrent(artifact.kind()))
     return "--emit-test writes concurrent programs; this one is of target sequential, whose calls "
            "--text shows";
   if (artifact.program.fail_allocation != 0)

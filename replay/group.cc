@@ -25,7 +25,7 @@ std::string misuse_of(const sched::Failure& failure) {
 Group group_of(const sched::Failure& failure, const targets::Program& program, targets::Kind kind,
                sched::Symbolizer& symbolizer) {
   const std::string title = targets::operation_title(program, kind, failure.thread, failure.op);
-  const bool of_main = failure.thread == "main" && kind == targets::Kind::kConcurrent;
+  const bool of_main = failure.thread == "main" && targets::is_concurrent(kind);
   return {failure.guarantee, sched::failure_kind_name(failure.kind), misuse_of(failure),
           of_main ? title : title.substr(0, title.find(' ')),
           sched::top_function(failure, symbolizer, "targets::")};

@@ -86,7 +86,9 @@ bool load_raw(const std::string& path, const std::string& target, Loaded* loaded
 }  // namespace
 
 std::vector<std::string> target_names() {
-  return {targets::kPercpuRefTarget, targets::kSequentialTarget};
+  std::vector<std::string> names;
+  for (const targets::KindInfo& info : targets::kKinds) names.emplace_back(info.name);
+  return names;
 }
 
 std::vector<std::string> likely_targets(const Loaded& loaded) {

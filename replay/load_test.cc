@@ -67,7 +67,7 @@ TEST_F(Load, RefusesEveryTruncationOfText) {
 
 TEST_F(Load, TextSaysItsTarget) {
   targets::Artifact artifact;
-  artifact.target = targets::kSequentialTarget;
+  artifact.target = "sequential";
   const std::string path = write("a.lastput", targets::print(artifact));
   EXPECT_EQ(refusal(path), "");
   EXPECT_EQ(loaded_.artifact, artifact);

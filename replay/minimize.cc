@@ -153,7 +153,7 @@ class Minimizer {
   // The program with what is left of the schedule, or with any other.
   bool still_fails(Program&& smaller, Origins&& origins) {
     if (stop()) return false;
-    if (kind() == targets::Kind::kConcurrent) drop_illegal(smaller, origins);
+    if (is_concurrent(kind())) drop_illegal(smaller, origins);
     if (smaller == program() || targets::check(smaller, kind())) return false;
     Artifact candidate = best_.artifact;
     candidate.schedule = carry_over(schedule(), program(), origins);

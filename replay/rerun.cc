@@ -56,8 +56,7 @@ sched::Recording without_plain(const sched::Recording& recording) {
 }  // namespace
 
 targets::Body body_of(const targets::Artifact& artifact) {
-  return artifact.kind() == targets::Kind::kSequential ? targets::run_sequential
-                                                       : targets::run_program;
+  return is_concurrent(artifact.kind()) ? targets::run_program : targets::run_sequential;
 }
 
 Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options) {

@@ -11,6 +11,7 @@ namespace {
 constexpr size_t kRefBytes = 4;
 constexpr size_t kFirstRef = 12;
 constexpr uint8_t kNoFailureBelow = 192;
+constexpr unsigned kOperationNumbersOfVersion1 = 32;
 
 struct Bytes {
   std::span<const uint8_t> span;
@@ -73,13 +74,13 @@ uint8_t encode_argument(const Operation& op) {
 }
 
 // Returns false if the record is dropped.
-bool decode_record(std::span<const uint8_t> record, Program& program) {
+bool decode_record(std::span<const uint8_t> record, unsigned operations, Program& program) {
   if (record[0] >= kPreemptionRecord) {
     if (program.preemptions.size() == kMaxPreemptions) return false;
     program.preemptions.push_back({record[1], record[2]});
     return true;
   }
-  const OpInfo* info = find_operation(record[0] % 32u);
+  const OpInfo* info = find_operation(record[0] % operations);
   auto& thread = program.threads[(record[1] & 7) % program.threads.size()];
   if (info == nullptr || thread.size() == kMaxOperations) return false;
   Operation op{info->code, 0, decode_argument(program, info->argument, record[2])};
@@ -92,16 +93,18 @@ bool decode_record(std::span<const uint8_t> record, Program& program) {
 
 Decoded decode(std::span<const uint8_t> span, Kind kind) {
   Decoded result;
-  if (!span.empty() && span[0] != kCodecVersion) {
+  if (!span.empty() && (span[0] == 0 || span[0] > kCodecVersion)) {
     result.unknown_version = true;
     return result;
   }
   const Bytes bytes{span};
-  const unsigned threads = kind == Kind::kSequential ? 1 : bytes[4] % kMaxThreads + 1;
+  const unsigned threads = is_concurrent(kind) ? bytes[4] % kMaxThreads + 1 : 1;
   decode_setup(bytes, threads, result.program);
+  const unsigned operations = bytes[0] == 1 ? kOperationNumbersOfVersion1 : kOperationNumbers;
   for (size_t at = kSetupBytes; at + kRecordBytes <= span.size(); at += kRecordBytes)
-    if (!decode_record(span.subspan(at, kRecordBytes), result.program)) ++result.dropped;
-  if (kind == Kind::kConcurrent) result.dropped += drop_illegal(result.program);
+    if (!decode_record(span.subspan(at, kRecordBytes), operations, result.program))
+      ++result.dropped;
+  if (is_concurrent(kind)) result.dropped += drop_illegal(result.program);
   return result;
 }
 

@@ -2,7 +2,7 @@
 // Programs as bytes: what a fuzzer mutates.
 //
 //   byte     holds (missing bytes are 0; bits not named are not read)
-//   0        version, 1. No bytes at all: the smallest program. Another version: nothing is read.
+//   0        version, 1 or 2. No bytes at all: the smallest program. Another version: nothing is read.
 //   1        bits 0-1 leftovers (3 = 0), bit 2 plain points
 //   2        refs - 1 (mod 3)           3   cpus - 1 (mod 4)       4   threads - 1 (mod 8)
 //   5        schedules - 1 (mod 16)     6   interval (mod 64)
@@ -14,7 +14,7 @@
 //   16..23   refs 1 and 2, the same
 //   24..31   kept
 //   32..     records of 3 bytes; an incomplete last one is not read
-//     b0 < 192    operation b0 mod 32 | thread (bits 0-2, mod threads), ref (bits 3-4, mod refs) |
+//     b0 < 192    operation b0 mod 96 (version 1: mod 32) | thread (bits 0-2, mod threads), ref (bits 3-4, mod refs) |
 //     argument b0 >= 192   preemption: points | thread
 //
 // Records of one size, each naming its thread, keep what an edit does local: no other operation
@@ -34,7 +34,7 @@
 
 namespace targets {
 
-inline constexpr uint8_t kCodecVersion = 1;
+inline constexpr uint8_t kCodecVersion = 2;  // what encode writes; decode reads all
 inline constexpr size_t kSetupBytes = 32;
 inline constexpr size_t kRecordBytes = 3;
 inline constexpr uint8_t kPreemptionRecord = 192;

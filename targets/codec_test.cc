@@ -21,7 +21,7 @@ TEST(Codec, AnyBytesDecodeToAValidProgramThatSurvivesTheRoundTrip) {
   size_t operations = 0, dropped = 0;
   for (int i = 0; i < 100000; ++i) {
     const std::vector<uint8_t> bytes = random_bytes(random, 300);
-    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kConcurrent;
+    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
     const Decoded decoded = decode(bytes, kind);
     const auto problem = check(decoded.program, kind);
     ASSERT_FALSE(problem) << problem->text;
@@ -36,7 +36,7 @@ TEST(Codec, AnyBytesDecodeToAValidProgramThatSurvivesTheRoundTrip) {
 TEST(Codec, GeneratedProgramsSurviveTheRoundTrip) {
   Random random(2);
   for (int i = 0; i < 20000; ++i) {
-    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kConcurrent;
+    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
     const Program program = generate_program(random, kind);
     ASSERT_FALSE(check(program, kind));
     const Decoded decoded = decode(encode(program), kind);
@@ -46,17 +46,29 @@ TEST(Codec, GeneratedProgramsSurviveTheRoundTrip) {
 }
 
 TEST(Codec, EmptyAndZeroBytesAreTheSmallestProgram) {
-  EXPECT_EQ(decode({}, Kind::kConcurrent).program, Program{});
+  EXPECT_EQ(decode({}, Kind::kPercpuRef).program, Program{});
   std::vector<uint8_t> bytes(kSetupBytes, 0);
   bytes[0] = kCodecVersion;
-  EXPECT_EQ(decode(bytes, Kind::kConcurrent).program, Program{});
+  EXPECT_EQ(decode(bytes, Kind::kPercpuRef).program, Program{});
 }
 
 TEST(Codec, AnotherVersionIsSaidAndNotRead) {
-  const std::vector<uint8_t> bytes = {2, 0, 2, 3, 4};
-  const Decoded decoded = decode(bytes, Kind::kConcurrent);
+  const std::vector<uint8_t> bytes = {kCodecVersion + 1, 0, 2, 3, 4};
+  const Decoded decoded = decode(bytes, Kind::kPercpuRef);
   EXPECT_TRUE(decoded.unknown_version);
   EXPECT_EQ(decoded.program, Program{});
+}
+
+TEST(Codec, Version1IsReadAsItWas) {
+  std::vector<uint8_t> bytes(kSetupBytes, 0);
+  bytes[0] = 1;
+  bytes.insert(bytes.end(), {2 * 32 + 1, 0, 0});  // operation 1; in version 2 there is a 65
+  const Decoded decoded = decode(bytes, Kind::kPercpuRef);
+  ASSERT_FALSE(decoded.unknown_version);
+  EXPECT_EQ(decoded.program.threads[0], std::vector{Operation{OpCode::kGet}});
+  bytes[0] = 2;
+  bytes[kSetupBytes] = 96 + 1;
+  EXPECT_EQ(decode(bytes, Kind::kPercpuRef).program, decoded.program);
 }
 
 TEST(Codec, CountsWhatItDrops) {
@@ -67,7 +79,7 @@ TEST(Codec, CountsWhatItDrops) {
   add(14, 0, 0);                              // switch_to_percpu of a ref without a flag for it
   for (int i = 0; i < 33; ++i) add(1, 0, 0);  // two more than fit beside it
   bytes.push_back(1);                         // an incomplete record is not even counted
-  const Decoded decoded = decode(bytes, Kind::kConcurrent);
+  const Decoded decoded = decode(bytes, Kind::kPercpuRef);
   EXPECT_EQ(decoded.dropped, 4u);
   EXPECT_EQ(decoded.program.threads[0].size(), kMaxOperations - 1);
 }

@@ -29,8 +29,8 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
 }
 
 std::string text_of(const Program& program, const ExecuteResult& result) {
-  return print(make_artifact(kPercpuRefTarget, "", program, result.failure.failure,
-                             result.failure.recording));
+  return print(
+      make_artifact("percpu_ref", "", program, result.failure.failure, result.failure.recording));
 }
 
 std::string stacks_of(const ExecuteResult& result) {
@@ -52,7 +52,7 @@ TEST(Execute, RandomProgramsAreClean) {
   Random random(from_environment("EXECUTE_SEED", 1));
   uint64_t executions = 0, steps = 0, cut_off = 0, operations = 0, dropped = 0;
   for (uint64_t i = 0; i < programs; ++i) {
-    const Program program = generate_program(random, Kind::kConcurrent);
+    const Program program = generate_program(random, Kind::kPercpuRef);
     const ExecuteResult result = execute(run_program, program, {});
     ASSERT_FALSE(result.failed) << text_of(program, result) << stacks_of(result);
     executions += result.executions;
@@ -86,7 +86,7 @@ uint64_t trace_of(const Program& program) {
 
 TEST(Execute, OneInputHasOneTrace) {
   Random random(5);
-  const Program program = generate_program(random, Kind::kConcurrent);
+  const Program program = generate_program(random, Kind::kPercpuRef);
   const uint64_t trace = trace_of(program);
   for (int i = 0; i < 10000; ++i) ASSERT_EQ(trace_of(program), trace);
 }
@@ -107,11 +107,11 @@ uint64_t traces_of(const Program& program) {
 // Input number `i`: a program as the mutator makes them, or what any bytes say.
 Program input(uint64_t i) {
   Random random(i);
-  if (!random.one_in(4)) return generate_program(random, Kind::kConcurrent);
+  if (!random.one_in(4)) return generate_program(random, Kind::kPercpuRef);
   std::vector<uint8_t> bytes(random.below(200));
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.next());
   if (!bytes.empty()) bytes[0] = kCodecVersion;
-  return decode(bytes, Kind::kConcurrent).program;
+  return decode(bytes, Kind::kPercpuRef).program;
 }
 
 // One process runs them forwards, another one backwards, so that each input comes after others than
@@ -164,7 +164,7 @@ TEST(Execute, AnArtifactFailsAgainAfterPrintAndParse) {
     found = execute(lose_an_update, program, {});
   ASSERT_TRUE(found.failed);
   const Artifact artifact =
-      make_artifact(kPercpuRefTarget, "", program, found.failure.failure, found.failure.recording);
+      make_artifact("percpu_ref", "", program, found.failure.failure, found.failure.recording);
   Artifact parsed;
   ParseError error;
   ASSERT_TRUE(parse(print(artifact), &parsed, &error)) << error.to_string();
@@ -229,8 +229,8 @@ TEST(Execute, AnArtifactCarriesItsMemory) {
     Program program;
     const ExecuteResult found = search(loses_an_increment, memory, &program);
     ASSERT_TRUE(found.failed);
-    Artifact artifact = make_artifact(kPercpuRefTarget, "", program, found.failure.failure,
-                                      found.failure.recording);
+    Artifact artifact =
+        make_artifact("percpu_ref", "", program, found.failure.failure, found.failure.recording);
     artifact.memory = memory;
     Artifact parsed;
     ParseError error;

@@ -31,7 +31,7 @@ constexpr struct {
 std::string operation_title(const Program& program, Kind kind, const std::string& thread,
                             uint32_t op) {
   const bool main = thread == "main";
-  if (main && kind == Kind::kConcurrent)
+  if (main && is_concurrent(kind))
     return op < std::size(kMainOperationWords) ? kMainOperationWords[op] : "";
   for (unsigned t = 0; t < program.threads.size(); ++t) {
     if (main ? t != 0 : thread_name(t) != thread) continue;

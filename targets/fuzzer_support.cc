@@ -28,17 +28,20 @@ constexpr double kProgressSeconds = 1.0;
 
 // One fuzzing run. Never destroyed: the summary is written while the process exits.
 struct Run {
-  const char* target = "";
+  Kind kind = Kind::kPercpuRef;
   FuzzerOptions options;
   Statistics statistics;
   double next_progress = kProgressSeconds;
   // The input that is running.
   std::span<const uint8_t> input;
   const Program* program = nullptr;
-  Kind kind = Kind::kConcurrent;
   unsigned (*operations_dropped)() = nullptr;
 };
 Run* run = nullptr;
+
+const char* target_name() {
+  return kind_info(run->kind).name;
+}
 
 volatile std::sig_atomic_t stop_requested = 0;
 
@@ -58,7 +61,7 @@ void write_report(const std::string& guarantee, const std::string& artifact) {
                 static_cast<unsigned long long>(s.executions),
                 static_cast<unsigned long long>(s.inputs), s.seconds(), s.per_second(s.executions),
                 s.per_second(s.points));
-  const std::string json = "{\n  \"target\": " + json_string(run->target) +
+  const std::string json = "{\n  \"target\": " + json_string(target_name()) +
                            ",\n  \"bug\": " + json_string(built_with_bug()) +
                            ",\n  \"seed\": " + std::to_string(run->options.seed) + ",\n" + numbers +
                            "  \"edges\": " + std::to_string(s.edges.reached()) +
@@ -81,11 +84,11 @@ std::string replay_command(const std::string& path) {
 
 std::string write_failure_files(const sched::Failure& failure, const sched::Recording& recording) {
   Artifact artifact =
-      make_artifact(run->target, built_with_bug(), *run->program, failure, recording);
+      make_artifact(target_name(), built_with_bug(), *run->program, failure, recording);
   artifact.build = build_name();
   artifact.memory = run->options.memory;
   const std::string path = write_artifact(run->options.prefix, artifact);
-  const Sidecar sidecar = {run->target,        built_with_bug(),  run->options.all,
+  const Sidecar sidecar = {target_name(),      built_with_bug(),  run->options.all,
                            run->options.seed,  failure.guarantee, path,
                            run->options.memory};
   std::string error;
@@ -112,7 +115,7 @@ void on_failure(const sched::Failure& failure, const sched::Recording& recording
                failure_report(failure, recording, *run->program, run->kind).c_str(),
                static_cast<unsigned long long>(run->statistics.executions),
                run->statistics.seconds(), replay_command(path.empty() ? "FILE" : path).c_str(),
-               failure_summary(run->target, failure).c_str());
+               failure_summary(target_name(), failure).c_str());
   std::fflush(stderr);
   std::abort();
 }
@@ -136,9 +139,9 @@ void show_progress() {
 
 }  // namespace
 
-void fuzzer_initialize(const char* target, int argc, char** argv) {
+void fuzzer_initialize(Kind kind, int argc, char** argv) {
   run = new Run;
-  run->target = target;
+  run->kind = kind;
   run->options = parse_fuzzer_options(argc, argv);
   if (!run->options.problem.empty()) {
     std::fprintf(stderr, "lastput: %s\n", run->options.problem.c_str());
@@ -146,7 +149,7 @@ void fuzzer_initialize(const char* target, int argc, char** argv) {
   }
   const std::string bug = built_with_bug();
   std::fprintf(
-      stderr, "lastput: target %s, bug %s, seed %s, options: %s\n", target,
+      stderr, "lastput: target %s, bug %s, seed %s, options: %s\n", target_name(),
       bug.empty() ? "none" : bug.c_str(),
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
@@ -156,23 +159,22 @@ void fuzzer_initialize(const char* target, int argc, char** argv) {
   std::signal(SIGTERM, request_stop);
 }
 
-int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t size) {
+int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size) {
   if (stop_requested) {
     end_run();
     // Not exit(): in here libFuzzer takes that for a crash of the target.
     _exit(0);
   }
-  const Decoded decoded = decode({data, size}, target.kind);
+  const Decoded decoded = decode({data, size}, run->kind);
   // An unknown version runs the smallest program: without any coverage libFuzzer does not even start.
   run->input = {data, size};
   run->program = &decoded.program;
-  run->kind = target.kind;
-  run->operations_dropped = target.operations_dropped;
+  run->operations_dropped = harness.operations_dropped;
   ExecuteOptions options;
   options.memory = run->options.memory;
   options.on_failure = on_failure;
   options.on_execution = on_execution;
-  execute(target.body, decoded.program, options);
+  execute(harness.body, decoded.program, options);
   run->statistics.inputs += 1;
   run->statistics.records_dropped += decoded.dropped;
   run->statistics.edges.collect();
@@ -180,12 +182,12 @@ int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t 
   return 0;
 }
 
-size_t fuzzer_mutate(Kind kind, uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   Random random(seed);
   const bool has_bytes = LLVMFuzzerMutate != nullptr;
   if (has_bytes && random.one_in(4)) return LLVMFuzzerMutate(data, size, max_size);
-  Program program = decode({data, size}, kind).program;
-  mutate_program(random, kind, program);
+  Program program = decode({data, size}, run->kind).program;
+  mutate_program(random, run->kind, program);
   const std::vector<uint8_t> bytes = encode(program);
   if (bytes.size() > max_size) return has_bytes ? LLVMFuzzerMutate(data, size, max_size) : size;
   std::copy(bytes.begin(), bytes.end(), data);

@@ -23,20 +23,20 @@
 
 namespace targets {
 
-// From LLVMFuzzerInitialize. `target` has static storage.
-void fuzzer_initialize(const char* target, int argc, char** argv);
+// From LLVMFuzzerInitialize.
+void fuzzer_initialize(Kind kind, int argc, char** argv);
 
-struct FuzzTarget {
-  Kind kind;
+// What runs a program. Passed in, so that what stands here is compiled once, whatever core is linked.
+struct Harness {
   Body body;
   unsigned (*operations_dropped)();  // by the last execution
 };
 // From LLVMFuzzerTestOneInput; returns what that should.
-int fuzzer_test_one_input(const FuzzTarget& target, const uint8_t* data, size_t size);
+int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size);
 
 // From LLVMFuzzerCustomMutator: mutates the program in `data`; every fourth time, the bytes. Returns the
 // new size, at most max_size.
-size_t fuzzer_mutate(Kind kind, uint8_t* data, size_t size, size_t max_size, unsigned seed);
+size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed);
 
 }  // namespace targets
 

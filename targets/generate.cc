@@ -103,7 +103,7 @@ Operation generate_operation(Random& random, const Program& program, unsigned th
 
 Program generate_program(Random& random, Kind kind) {
   Program program;
-  const unsigned threads = kind == Kind::kSequential ? 1 : 1 + random.below(4) + random.below(2);
+  const unsigned threads = is_concurrent(kind) ? 1 + random.below(4) + random.below(2) : 1;
   program.cpus = static_cast<uint8_t>(1 + random.below(kMaxCpus));
   program.schedules = static_cast<uint8_t>(1 + random.below(8));
   program.interval = static_cast<uint8_t>(2 + random.below(30));
@@ -116,11 +116,11 @@ Program generate_program(Random& random, Kind kind) {
   const unsigned refs = random.one_in(3) ? 1 + random.below(kMaxRefs) : 1;
   for (unsigned r = 0; r < refs; ++r) program.refs.push_back(generate_ref(random, threads));
   for (unsigned t = 0; t < threads; ++t) {
-    const unsigned count = 1 + random.below(kind == Kind::kSequential ? 28 : 10);
+    const unsigned count = 1 + random.below(is_concurrent(kind) ? 10 : 28);
     for (unsigned i = 0; i < count; ++i)
       program.threads[t].push_back(generate_operation(random, program, t));
   }
-  if (kind == Kind::kConcurrent) drop_illegal(program);
+  if (is_concurrent(kind)) drop_illegal(program);
   return program;
 }
 

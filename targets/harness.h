@@ -28,7 +28,7 @@
 
 namespace targets {
 
-// REQUIRES: check(program, Kind::kConcurrent) finds nothing. One at a time in a process.
+// REQUIRES: check(program, Kind::kPercpuRef) finds nothing. One at a time in a process.
 void run_program(const Program& program);
 
 // The same for a sequential program: its one thread makes every call, legal or not, and what the core

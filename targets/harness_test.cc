@@ -47,7 +47,7 @@ TEST_F(Harness, RandomProgramsOnRealThreadsAreClean) {
   Random random(from_environment("HARNESS_SEED", 1));
   uint64_t operations = 0, dropped = 0;
   for (uint64_t i = 0; i < programs; ++i) {
-    const Program program = generate_program(random, Kind::kConcurrent);
+    const Program program = generate_program(random, Kind::kPercpuRef);
     run(program);
     operations += operation_count(program);
     dropped += operations_dropped();

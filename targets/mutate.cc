@@ -116,7 +116,7 @@ void mutate_once(Random& random, Kind kind, Program& program) {
 
 void mutate_program(Random& random, Kind kind, Program& program) {
   for (unsigned n = 1 + random.below(4); n > 0; --n) mutate_once(random, kind, program);
-  if (kind == Kind::kConcurrent) drop_illegal(program);
+  if (is_concurrent(kind)) drop_illegal(program);
 }
 
 }  // namespace targets

@@ -19,12 +19,12 @@ constexpr bool numbered_in_order() {
   unsigned last = 0;
   for (const OpInfo& info : kOperations) {
     const unsigned number = static_cast<unsigned>(info.code);
-    if (number < last || number > 31) return false;
+    if (number < last || number >= kOperationNumbers) return false;
     last = number + 1;
   }
   return true;
 }
-static_assert(numbered_in_order(), "operation numbers ascend, and legal ones are below 32");
+static_assert(numbered_in_order(), "operation numbers ascend, and stay below kOperationNumbers");
 
 // What is wrong with the operation by its own ref and thread, whatever else the program holds.
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
@@ -116,6 +116,12 @@ unsigned drop_where(Program& program, Illegal illegal) {
 
 }  // namespace
 
+const KindInfo& kind_info(Kind kind) {
+  for (const KindInfo& info : kKinds)
+    if (info.kind == kind) return info;
+  std::abort();
+}
+
 const OpInfo* find_operation(unsigned number) {
   for (const OpInfo& info : kOperations)
     if (static_cast<unsigned>(info.code) == number) return &info;
@@ -157,7 +163,7 @@ size_t operation_count(const Program& program) {
 
 std::optional<Problem> check(const Program& program, Kind kind) {
   if (const char* problem = setup_problem(program)) return Problem{-1, -1, problem};
-  if (kind == Kind::kSequential && program.threads.size() != 1)
+  if (!is_concurrent(kind) && program.threads.size() != 1)
     return Problem{-1, -1, "a sequential program has one thread"};
   for (unsigned t = 0; t < program.threads.size(); ++t) {
     const auto& ops = program.threads[t];
@@ -165,8 +171,8 @@ std::optional<Problem> check(const Program& program, Kind kind) {
       return Problem{static_cast<int>(t), -1, "more than 32 operations"};
     for (size_t i = 0; i < ops.size(); ++i) {
       const char* problem = range_problem(program, ops[i]);
-      if (!problem && kind == Kind::kConcurrent) problem = own_problem(program, t, ops[i]);
-      if (!problem && kind == Kind::kConcurrent) problem = shared_problem(program, t, ops[i]);
+      if (!problem && is_concurrent(kind)) problem = own_problem(program, t, ops[i]);
+      if (!problem && is_concurrent(kind)) problem = shared_problem(program, t, ops[i]);
       if (problem) {
         return Problem{static_cast<int>(t), static_cast<int>(i),
                        std::string(operation_info(ops[i].code).name) + ": " + problem};

@@ -40,6 +40,8 @@ inline constexpr unsigned kMaxFailAllocation = 64;
 inline constexpr unsigned kMaxTokens = 3;  // that main hands to one thread, of one ref
 inline constexpr unsigned kMaxLives = 3;   // of a ref whose release reinits it
 
+inline constexpr unsigned kOperationNumbers = 96;  // all are smaller (operations.def)
+
 enum class Argument : uint8_t {
   kNone,
   kCount,   // 1..64, 2^k or 2^k - 1 with 7 <= k <= 56
@@ -136,9 +138,32 @@ struct Program {
 // Which values a load may return: those of C++20, stale ones among them; or the latest store always.
 enum class Memory : uint8_t { kWeak = 0, kSequential = 1 };
 
-// Two kinds of programs: concurrent ones, which must be legal; and those of the sequential target:
-// one thread, and illegal calls belong to it.
-enum class Kind : uint8_t { kConcurrent, kSequential };
+// What a program may have beside its threads. Numbers are bits of KindInfo::parts.
+enum Part : uint8_t { kPartRefs = 1 };
+
+// One kind of programs for each fuzz target. All are concurrent and must be legal but the sequential
+// ones: one thread, and illegal calls belong to it.
+enum class Kind : uint8_t { kPercpuRef, kSequential };
+struct KindInfo {
+  Kind kind;
+  const char* name;  // of the target: THING_fuzzer, corpus/THING, `target THING` in texts
+  uint8_t parts;     // Part
+};
+// In the order in which an artifact of an unknown target is tried.
+inline constexpr KindInfo kKinds[] = {
+    {Kind::kPercpuRef, "percpu_ref", kPartRefs},
+    {Kind::kSequential, "sequential", kPartRefs},
+};
+constexpr bool is_concurrent(Kind kind) {
+  return kind != Kind::kSequential;
+}
+const KindInfo& kind_info(Kind kind);
+// nullptr: no target has that name.
+constexpr const KindInfo* find_kind(std::string_view name) {
+  for (const KindInfo& info : kKinds)
+    if (name == info.name) return &info;
+  return nullptr;
+}
 
 // Where and why a program is not valid; `thread` and `operation` are -1 where it is the setup.
 struct Problem {

@@ -19,48 +19,48 @@ Program two_threads(uint8_t flags) {
 TEST(Program, SyncIsIllegalWhereAnotherThreadSwitchesBack) {
   Program program = two_threads(kFlagReinit);
   program.threads[0] = {{OpCode::kSwitchToAtomicSync, 0, 0}, {OpCode::kSwitchToPercpu, 0, 0}};
-  EXPECT_FALSE(check(program, Kind::kConcurrent));
+  EXPECT_FALSE(check(program, Kind::kPercpuRef));
   program.threads[1] = {{OpCode::kSwitchToPercpu, 0, 0}};
-  const auto problem = check(program, Kind::kConcurrent);
+  const auto problem = check(program, Kind::kPercpuRef);
   ASSERT_TRUE(problem);
   EXPECT_EQ(problem->thread, 0);
   EXPECT_EQ(problem->operation, 0);
   EXPECT_EQ(drop_illegal(program), 1u);
-  EXPECT_FALSE(check(program, Kind::kConcurrent));
+  EXPECT_FALSE(check(program, Kind::kPercpuRef));
 }
 
 TEST(Program, OnlyTheControllerRevives) {
   Program program = two_threads(kFlagReinit);
   program.threads[1] = {{OpCode::kResurrect, 0, 0}, {OpCode::kReinit, 0, 0}};
-  EXPECT_EQ(check(program, Kind::kConcurrent)->text, "resurrect: only in the ref's controller");
+  EXPECT_EQ(check(program, Kind::kPercpuRef)->text, "resurrect: only in the ref's controller");
   program.refs[0].controller = 1;
-  EXPECT_FALSE(check(program, Kind::kConcurrent));
+  EXPECT_FALSE(check(program, Kind::kPercpuRef));
   EXPECT_TRUE(may_be_revived(program, 0));
 }
 
 TEST(Program, IllegalCallsBelongToSequentialPrograms) {
   Program program;
   program.threads = {{{OpCode::kResurrect, 0, 0}}};
-  EXPECT_TRUE(check(program, Kind::kConcurrent));
+  EXPECT_TRUE(check(program, Kind::kPercpuRef));
   EXPECT_FALSE(check(program, Kind::kSequential));
 }
 
 TEST(Program, WhatDropIllegalLeavesIsLegal) {
   Random random(1);
   for (int i = 0; i < 20000; ++i) {
-    Program program = generate_program(random, Kind::kConcurrent);
+    Program program = generate_program(random, Kind::kPercpuRef);
     for (unsigned t = 0; t < program.threads.size(); ++t)
       while (program.threads[t].size() < kMaxOperations)
         program.threads[t].push_back(generate_operation(random, program, t));
     drop_illegal(program);
-    const auto problem = check(program, Kind::kConcurrent);
+    const auto problem = check(program, Kind::kPercpuRef);
     ASSERT_FALSE(problem) << problem->text;
   }
 }
 
 TEST(Program, MutationsKeepProgramsValid) {
   Random random(2);
-  for (Kind kind : {Kind::kConcurrent, Kind::kSequential}) {
+  for (Kind kind : {Kind::kPercpuRef, Kind::kSequential}) {
     Program program;
     for (int i = 0; i < 50000; ++i) {
       mutate_program(random, kind, program);

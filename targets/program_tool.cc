@@ -47,14 +47,20 @@ int encode_file(const std::string& from, const std::string& to) {
   return 0;
 }
 
+int unknown_target(const std::string& target) {
+  return complain("no target is named '" + target + "'", kUsage);
+}
+
 int decode_file(const std::string& target, const std::string& from) {
+  if (find_kind(target) == nullptr) return unknown_target(target);
   Artifact artifact;
   artifact.target = target;
   std::string bytes, error;
   if (!read_file(from, &bytes, &error)) return complain(error, kUsage);
   const Decoded decoded =
       decode({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}, artifact.kind());
-  if (decoded.unknown_version) return complain(from + ": not bytes of version 1", kUsage);
+  if (decoded.unknown_version)
+    return complain(from + ": bytes of a version that is not known here", kUsage);
   artifact.program = decoded.program;
   if (decoded.dropped) std::printf("# %u records were dropped\n", decoded.dropped);
   std::fputs(print(artifact).c_str(), stdout);
@@ -62,6 +68,7 @@ int decode_file(const std::string& target, const std::string& from) {
 }
 
 int generate_text(const std::string& target, const std::string& seed) {
+  if (find_kind(target) == nullptr) return unknown_target(target);
   Artifact artifact;
   artifact.target = target;
   Random random(std::strtoull(seed.c_str(), nullptr, 10));

@@ -3,7 +3,7 @@
 // format:
 //
 //   lastput 1                            first line: format and version
-//   target percpu_ref                    or sequential
+//   target percpu_ref                    or another of kKinds (program.h)
 //   bug NAME                             optional: the core was built with this known bug
 //   memory sc                            weak (the default), or sc: sequentially consistent
 //   fails G2 released while held         optional: guarantee, and one sentence
@@ -46,12 +46,10 @@
 namespace targets {
 
 inline constexpr unsigned kTextVersion = 1;
-inline constexpr const char kPercpuRefTarget[] = "percpu_ref";
-inline constexpr const char kSequentialTarget[] = "sequential";
 
 struct Artifact {
-  std::string target = kPercpuRefTarget;
-  std::string bug;  // one word; empty: the right core
+  std::string target = kind_info(Kind::kPercpuRef).name;  // of kKinds
+  std::string bug;                                        // one word; empty: the right core
   Memory memory = Memory::kWeak;
   std::string guarantee;  // one word; empty: not known to fail
   std::string message;    // one line
@@ -62,7 +60,8 @@ struct Artifact {
   bool has_schedule = false;  // then it is run by `schedule` alone, with no seed and no preemptions
   std::vector<sched::Choice> schedule;
   bool operator==(const Artifact&) const = default;
-  Kind kind() const { return target == kSequentialTarget ? Kind::kSequential : Kind::kConcurrent; }
+  // REQUIRES: the target is one of kKinds.
+  Kind kind() const { return find_kind(target)->kind; }
 };
 
 struct ParseError {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
 #include <cctype>
+#include <iterator>
 
 #include "targets/count.h"
 #include "targets/text.h"
@@ -10,6 +12,12 @@ namespace targets {
 namespace {
 
 constexpr std::string_view kFormatWord = "lastput";
+
+constexpr auto kTargetWords = [] {
+  std::array<std::string_view, std::size(kKinds)> words;
+  for (size_t i = 0; i < words.size(); ++i) words[i] = kKinds[i].name;
+  return words;
+}();
 
 // How many threads there are is known only at the end of the text, so setup lines and operations
 // are read with the largest ranges, and check() has the last word: `lines` finds where.
@@ -145,8 +153,7 @@ bool parse_header(TextReader& reader, Artifact& artifact) {
   const std::string_view word = reader.peek();
   if (word == "target") {
     reader.word("");
-    const size_t target = reader.one_of({kPercpuRefTarget, kSequentialTarget});
-    artifact.target = target == 0 ? kPercpuRefTarget : kSequentialTarget;
+    artifact.target = kKinds[reader.one_of(kTargetWords)].name;
   } else if (word == "bug") {
     reader.word("");
     artifact.bug = reader.word("a bug's name");

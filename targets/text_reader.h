@@ -6,6 +6,7 @@
 
 #include <cctype>
 #include <charconv>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -91,12 +92,11 @@ class TextReader {
     at_ = last_;
     expect(expected);
   }
-  template <size_t N>
-  size_t one_of(const std::string_view (&words)[N]) {
+  size_t one_of(std::span<const std::string_view> words) {
     std::string expected = "one of";
     for (std::string_view w : words) expected += " " + std::string(w);
     const std::string_view found = word(expected);
-    for (size_t i = 0; i < N; ++i)
+    for (size_t i = 0; i < words.size(); ++i)
       if (found == words[i]) return i;
     at_ = last_;
     expect(expected);

@@ -10,8 +10,8 @@ namespace {
 
 Artifact random_artifact(Random& random) {
   Artifact artifact;
-  const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kConcurrent;
-  artifact.target = kind == Kind::kSequential ? kSequentialTarget : kPercpuRefTarget;
+  const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
+  artifact.target = kind_info(kind).name;
   artifact.program = generate_program(random, kind);
   if (random.one_in(2)) artifact.bug = "no-bias";
   if (random.one_in(2)) artifact.memory = Memory::kSequential;

@@ -91,14 +91,14 @@ std::string replay_command(const std::string& path) {
 // The report, the artifact, the command that replays it; the exit code.
 int tell_failure(const Task& task, const sched::Result& failed, const std::string& prefix) {
   const targets::Program& program = task.program->artifact.program;
-  Artifact artifact = targets::make_artifact(targets::kPercpuRefTarget, targets::built_with_bug(),
-                                             program, failed.failure, failed.recording);
+  const std::string& target = task.program->artifact.target;
+  Artifact artifact = targets::make_artifact(target, targets::built_with_bug(), program,
+                                             failed.failure, failed.recording);
   artifact.build = targets::build_name();
   artifact.memory = task.memory;
-  std::string text = absl::StrCat("\n",
-                                  targets::failure_report(failed.failure, failed.recording, program,
-                                                          targets::Kind::kConcurrent),
-                                  "\n");
+  std::string text = absl::StrCat(
+      "\n", targets::failure_report(failed.failure, failed.recording, program, artifact.kind()),
+      "\n");
   if (failed.failure.kind == sched::FailureKind::kLimit) {
     say(text +
         "verify: this program does what the engine does not control; see FUZZING.md, Limits\n");
@@ -106,7 +106,7 @@ int tell_failure(const Task& task, const sched::Result& failed, const std::strin
   }
   const std::string path = targets::write_artifact(prefix, artifact);
   say(absl::StrCat(text, "replay: ", replay_command(path), "\n",
-                   targets::failure_summary(targets::kPercpuRefTarget, failed.failure), "\n"));
+                   targets::failure_summary(target, failed.failure), "\n"));
   return kFound;
 }
 

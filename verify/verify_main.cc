@@ -55,7 +55,7 @@ int run(const std::vector<char*>& words) {
     replay::Loaded loaded;
     std::string error;
     if (!replay::load(words[1], "", &loaded, &error)) return usage_error(error);
-    if (loaded.artifact.kind() != targets::Kind::kConcurrent)
+    if (!targets::is_concurrent(loaded.artifact.kind()))
       return usage_error(std::string(words[1]) + " is sequential: it has one execution; replay it");
     programs.push_back({words[1], loaded.artifact});
   } else {
