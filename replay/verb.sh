@@ -4,7 +4,7 @@
 # ./lastput, whose words and tables it uses.
 
 # Refuses what is certainly no artifact: text begins with "lastput 1" and ends with "end", the bytes of
-# a fuzzer begin with their version, 1. The replay program reads the rest, and is exact.
+# a fuzzer begin with their version, 1 or 2. The replay program reads the rest, and is exact.
 require_artifact() {
   local file=$1
   [ -e "$file" ] || die $USAGE "$file: there is no such file"
@@ -19,8 +19,8 @@ require_artifact() {
       die $USAGE "$file says '$(printf '%s' "${first:0:40}" | tr -cd '[:print:]')'; this reads 'lastput 1' only"
     grep -aqE '^[[:space:]]*end[[:space:]]*(#.*)?$' -- "$file" ||
       die $USAGE "$file is truncated: it has no line 'end'"
-  elif [ "$(head -c 1 -- "$file" | od -An -tx1)" != ' 01' ]; then
-    die $USAGE "$file is no artifact: neither text that begins with 'lastput 1' nor a fuzzer's input of version 1"
+  elif ! [[ $(head -c 1 -- "$file" | od -An -tx1) =~ ^\ 0[12]$ ]]; then
+    die $USAGE "$file is no artifact: neither text that begins with 'lastput 1' nor a fuzzer's input of version 1 or 2"
   fi
 }
 # The first line that is no comment; of what has very long lines, their beginnings.
