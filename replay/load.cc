@@ -57,12 +57,11 @@ bool load_raw(const std::string& path, const std::string& target, Loaded* loaded
               std::string* error) {
   const uint8_t version =
       loaded->contents.empty() ? targets::kCodecVersion : static_cast<uint8_t>(loaded->contents[0]);
-  if (version != targets::kCodecVersion) {
+  if (!targets::is_known_version(version)) {
     *error = path +
              " is no artifact: neither text that begins with 'lastput 1' nor a fuzzer's input "
              "(first byte " +
-             std::to_string(version) + ", version " + std::to_string(targets::kCodecVersion) +
-             " is known)";
+             std::to_string(version) + ", versions 1 and 2 are known)";
     return false;
   }
   loaded->raw = true;

@@ -93,7 +93,7 @@ bool decode_record(std::span<const uint8_t> record, unsigned operations, Program
 
 Decoded decode(std::span<const uint8_t> span, Kind kind) {
   Decoded result;
-  if (!span.empty() && (span[0] == 0 || span[0] > kCodecVersion)) {
+  if (!span.empty() && !is_known_version(span[0])) {
     result.unknown_version = true;
     return result;
   }

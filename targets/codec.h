@@ -34,7 +34,10 @@
 
 namespace targets {
 
-inline constexpr uint8_t kCodecVersion = 2;  // what encode writes; decode reads all
+inline constexpr uint8_t kCodecVersion = 2;  // what encode writes
+constexpr bool is_known_version(uint8_t version) {
+  return version == 1 || version == 2;
+}
 inline constexpr size_t kSetupBytes = 32;
 inline constexpr size_t kRecordBytes = 3;
 inline constexpr uint8_t kPreemptionRecord = 192;
