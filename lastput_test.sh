@@ -29,7 +29,7 @@ expect() {
 # Help names every verb there is, and each verb has its own.
 expect 0 'usage: ./lastput VERB' "$lastput"
 expect 0 'usage: ./lastput VERB' "$lastput" --help
-for verb in setup build fuzz replay run bugs bench test; do
+for verb in setup build fuzz replay run bugs bench coverage test; do
   expect 0 "$verb" "$lastput" --help
   expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
 done
@@ -56,6 +56,11 @@ expect 1 "no preset 'compilers'; there is: release" "$lastput" build compilers
 expect 1 "no preset 'nothing'; there is: release" "$lastput" setup compilers nothing
 expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
 expect 0 "" "$lastput" bugs --list
+
+# Coverage.
+expect 1 "no target 'nothing'; there is: " "$lastput" coverage percpu_ref nothing
+expect 1 "wants a value: --html=DIR" "$lastput" coverage --html=
+expect 2 "cannot write to /dev/null/pages" "$lastput" coverage tests --html=/dev/null/pages --out="$work/out"
 
 # Benchmarks.
 expect 1 "no benchmark 'nothing'; there is: core engine strategies" "$lastput" bench nothing
