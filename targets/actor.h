@@ -9,6 +9,7 @@
 
 #include "core/domain.h"
 #include "targets/object.h"
+#include "targets/pool_actor.h"
 
 namespace targets {
 
@@ -69,6 +70,7 @@ class Actor {
   const unsigned index_;
   unsigned operation_ = 0;  // the current one, from 0
   std::array<Holding, kMaxRefs> holdings_;
+  PoolActor pools_;
 };
 
 }  // namespace targets
