@@ -24,7 +24,8 @@ Actor::Actor(Execution& execution, percpu::Domain& domain, unsigned index)
     : execution_(execution),
       domain_(domain),
       index_(index),
-      pools_(execution.pools, domain, index) {
+      pools_(execution.pools, domain, index),
+      lists_(execution.lists, index) {
   for (size_t r = 0; r < execution.program.refs.size(); ++r) {
     const RefFacts& facts = execution.facts[r];
     holdings_[r].tokens = execution.leftovers[index][r];
@@ -49,10 +50,13 @@ void Actor::run() {
     execution_.leftovers[index_][r] = holdings_[r].tokens;
   }
   pools_.wind_down();
+  lists_.wind_down();
 }
 
 bool Actor::apply(const Operation& op) {
-  if (operation_info(op.code).needs & kPool) return pools_.apply(op, operation_);
+  const uint16_t needs = operation_info(op.code).needs;
+  if (needs & kPool) return pools_.apply(op, operation_);
+  if (needs & (kList | kRcu)) return lists_.apply(op, operation_);
   switch (op.code) {
     case OpCode::kYield:
       std::this_thread::yield();

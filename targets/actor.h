@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "core/domain.h"
+#include "targets/list_actor.h"
 #include "targets/object.h"
 #include "targets/pool_actor.h"
 
@@ -71,6 +72,7 @@ class Actor {
   unsigned operation_ = 0;  // the current one, from 0
   std::array<Holding, kMaxRefs> holdings_;
   PoolActor pools_;
+  ListActor lists_;
 };
 
 }  // namespace targets

@@ -8,6 +8,7 @@
 
 #include "targets/actor.h"
 #include "targets/guarantees.h"
+#include "targets/list_ledger.h"
 #include "targets/main_operations.h"
 #include "targets/pool_ledger.h"
 #include "targets/runtime.h"
@@ -28,6 +29,11 @@ void on_misuse(const percpu::Misuse& misuse, void* context) {
       guarantee_G8_memory(sentence.text);
     case percpu::MisuseKind::kRefNotExited:
       guarantee_G8_memory(sentence.text);
+    case percpu::MisuseKind::kGetFromZero:
+    case percpu::MisuseKind::kPutBelowZero:
+    case percpu::MisuseKind::kInitTwice:
+      if (misuse.ref == nullptr) guarantee_R5_misuse(sentence.text);  // an element's count
+      guarantee_G10_misuse(sentence.text);
     case percpu::MisuseKind::kNotAnArea:
       guarantee_P8_areas_stay_valid(sentence.text);
     default:
@@ -207,11 +213,13 @@ void run_in(const Program& program, percpu::Domain& domain) {
     hand_tokens(execution, ref);
   }
   execution.pools.make(domain);
+  execution.lists.make(domain);
   run_threads(execution, domain);
   runtime::begin_op(kOpEnd);
   for (unsigned ref = 0; ref < refs; ++ref)
     if (execution.objects[ref] != nullptr) Ender(execution, domain, ref).run();
   execution.pools.end(domain);
+  execution.lists.end();
   runtime::begin_op(kOpDestroy);
 }
 
@@ -220,6 +228,7 @@ void run_in(const Program& program, percpu::Domain& domain) {
 void run_program(const Program& program) {
   reset_ledgers(program);
   reset_pool_ledger();
+  reset_list_ledger();
   set_current_cpu(0);
   runtime::begin_op(kOpDomain);
   try {
