@@ -181,7 +181,7 @@ struct Program {
 enum class Memory : uint8_t { kWeak = 0, kSequential = 1 };
 
 // What a program has beside its threads, one of each at least. Numbers are bits of KindInfo::parts.
-enum Part : uint8_t { kPartRefs = 1, kPartPools = 2, kPartLists = 4 };
+enum Part : uint8_t { kPartRefs = 1, kPartPools = 4, kPartLists = 8 };
 
 // One kind of programs for each fuzz target. All are concurrent and must be legal but the sequential
 // ones: one thread, and illegal calls belong to it.
