@@ -17,6 +17,9 @@
 // The initial reference belongs to no thread. It is dropped by kill; or, in a ref that ends
 // "put_only" (atomic for good, nobody kills), by the controller's put_initial; else by main at the
 // end.
+//
+// Pools, and lists of the rcuref forms, are legal to use for every thread at any time, but for what it must
+// hold (pool_actor.h, list_actor.h); they live until main ends them, a pool perhaps by its only user.
 #ifndef LASTPUT_TARGETS_PROGRAM_H_
 #define LASTPUT_TARGETS_PROGRAM_H_
 
