@@ -43,7 +43,7 @@ Hunt hunt_planted(const PlantedBug& bug, const Contender& contender, uint64_t ca
 std::vector<Hunt> hunt_known(const Quarry& quarry, const Contender& contender, uint64_t cap,
                              unsigned first, unsigned seeds) {
   std::string command = "'" + quarry.hunter + "' " + contender.name + " " + std::to_string(cap) +
-                        " '" + quarry.guarantees + "'";
+                        " " + quarry.target + " '" + quarry.guarantees + "'";
   for (unsigned i = 0; i < seeds; ++i) command += " " + std::to_string(first + i);
   command += " 2>/dev/null";  // what the bug makes the core complain of
   std::vector<Hunt> hunts;
@@ -60,7 +60,8 @@ std::vector<Hunt> hunt_known(const Quarry& quarry, const Contender& contender, u
 
 std::vector<Quarry> planted_quarries() {
   std::vector<Quarry> all;
-  for (const PlantedBug& bug : planted_bugs()) all.push_back({bug.name, bug.what, &bug, "", ""});
+  for (const PlantedBug& bug : planted_bugs())
+    all.push_back({bug.name, bug.what, &bug, "", "", ""});
   return all;
 }
 
@@ -78,8 +79,9 @@ std::vector<Quarry> known_quarries(const std::string& patches, const std::string
       ++*missing;
       continue;
     }
+    const std::string target = header_line(text.str(), "Target");
     all.push_back({name, header_line(text.str(), "What"), nullptr, hunter.string(),
-                   header_line(text.str(), "Breaks")});
+                   target.empty() ? "percpu_ref" : target, header_line(text.str(), "Breaks")});
   }
   std::sort(all.begin(), all.end(),
             [](const Quarry& a, const Quarry& b) { return a.name < b.name; });

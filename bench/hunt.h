@@ -18,6 +18,7 @@ struct Quarry {
   std::string what;
   const PlantedBug* planted = nullptr;  // null: a known one
   std::string hunter;                   // path of its hunt_known_bug
+  std::string target;                   // whose programs show it
   std::string guarantees;               // that it breaks
 };
 

@@ -2,7 +2,8 @@
 // One contender hunts the known bug that this program is linked with: random programs, a few schedules
 // each, until one of the guarantees breaks that the bug is to break.
 //
-//   hunt_known_bug CONTENDER CAP GUARANTEES SEED...
+//   hunt_known_bug CONTENDER CAP TARGET GUARANTEES SEED...
+//     TARGET      as in the patch: what the programs have
 //     GUARANTEES  as in the patch: "G6 G2"
 //   prints a line for each seed: executions (CAP + 1: none found), seconds
 #include <cstdio>
@@ -24,13 +25,13 @@ bool expected(const std::string& guarantees, const sched::Result& result) {
          (" " + guarantees + " ").find(" " + result.failure.guarantee + " ") != std::string::npos;
 }
 
-uint64_t hunt(const bench::Contender& contender, uint64_t cap, const std::string& guarantees,
-              uint64_t seed) {
+uint64_t hunt(const bench::Contender& contender, uint64_t cap, targets::Kind kind,
+              const std::string& guarantees, uint64_t seed) {
   targets::Random random(seed);
   sched::Profile profile;
   uint64_t executions = 0;
   while (executions < cap) {
-    const targets::Program program = targets::generate_program(random, targets::Kind::kPercpuRef);
+    const targets::Program program = targets::generate_program(random, kind);
     for (uint32_t index = 0; index < kSchedules && executions < cap; ++index) {
       sched::Options options;
       options.seed = random.next();
@@ -52,15 +53,17 @@ uint64_t hunt(const bench::Contender& contender, uint64_t cap, const std::string
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::Contender* contender = argc < 5 ? nullptr : bench::find_contender(argv[1]);
-  const uint64_t cap = argc < 5 ? 0 : std::strtoull(argv[2], nullptr, 10);
-  if (contender == nullptr || cap == 0) {
-    std::fprintf(stderr, "usage: hunt_known_bug CONTENDER CAP GUARANTEES SEED...\n");
+  const bench::Contender* contender = argc < 6 ? nullptr : bench::find_contender(argv[1]);
+  const uint64_t cap = argc < 6 ? 0 : std::strtoull(argv[2], nullptr, 10);
+  const targets::KindInfo* kind = argc < 6 ? nullptr : targets::find_kind(argv[3]);
+  if (contender == nullptr || cap == 0 || kind == nullptr || !targets::is_concurrent(kind->kind)) {
+    std::fprintf(stderr, "usage: hunt_known_bug CONTENDER CAP TARGET GUARANTEES SEED...\n");
     return 1;
   }
-  for (int i = 4; i < argc; ++i) {
+  for (int i = 5; i < argc; ++i) {
     const std::clock_t begin = std::clock();
-    const uint64_t executions = hunt(*contender, cap, argv[3], std::strtoull(argv[i], nullptr, 10));
+    const uint64_t executions =
+        hunt(*contender, cap, kind->kind, argv[4], std::strtoull(argv[i], nullptr, 10));
     std::printf("%llu %.6f\n", static_cast<unsigned long long>(executions),
                 static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC);
     std::fflush(stdout);

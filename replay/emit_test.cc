@@ -130,6 +130,7 @@ class Call {
       case OpCode::kExit:
       case OpCode::kInit:
       case OpCode::kCancelInit:
+      default:  // of pools and lists: see why_no_test
         break;
     }
     return "";
@@ -368,6 +369,8 @@ std::string why_no_test(const targets::Artifact& artifact) {
   if (!is_concurrent(artifact.kind()))
     return "--emit-test writes concurrent programs; this one is of target sequential, whose calls "
            "--text shows";
+  if (!artifact.program.pools.empty() || !artifact.program.lists.empty())
+    return "--emit-test cannot write a program with pools or lists yet; --text shows its calls";
   if (artifact.program.fail_allocation != 0)
     return "--emit-test cannot write a program with a failing allocation (setup fail_allocation) "
            "yet";

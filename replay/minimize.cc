@@ -246,11 +246,14 @@ class Minimizer {
     some |= try_setup([](Program& p) { p.plain_points = false; });
     some |= try_setup([](Program& p) { p.leftovers = targets::Leftovers::kThread; });
     for (size_t r = program().refs.size(); r-- > 0;) some |= ref_simplifies(r);
+    for (size_t p = program().pools.size(); p-- > 0;) some |= pool_simplifies(p);
+    for (size_t l = program().lists.size(); l-- > 0;) some |= list_simplifies(l);
     for (size_t t = 0; t < program().threads.size(); ++t) {
       for (size_t i = 0; i < program().threads[t].size(); ++i) {
         const auto argument = targets::operation_info(program().threads[t][i].code).argument;
-        if (argument != targets::Argument::kCount) continue;
-        some |= try_setup([&](Program& p) { p.threads[t][i].argument = 1; });
+        const bool counts = argument == targets::Argument::kCount;
+        if (!counts && argument != targets::Argument::kSmall) continue;
+        some |= try_setup([&](Program& p) { p.threads[t][i].argument = counts ? 1 : 0; });
       }
     }
     return some;
@@ -272,7 +275,9 @@ class Minimizer {
            fails_by_a_random_one(candidate, options_.random_schedules);
   }
   bool ref_simplifies(size_t r) {
-    if (program().refs.size() > 1 && try_setup([&](Program& p) { erase_ref(p, r); })) return true;
+    if (program().refs.size() > 1 &&
+        try_setup([&](Program& p) { erase(p, p.refs, targets::kRef, r); }))
+      return true;
     bool some = false;
     for (const uint8_t flag : {targets::kFlagAtomic, targets::kFlagDead, targets::kFlagReinit})
       some |= try_setup([&](Program& p) { p.refs[r].flags &= static_cast<uint8_t>(~flag); });
@@ -288,16 +293,44 @@ class Minimizer {
     }
     return some;
   }
-  // A ref that no operation names any more.
-  static void erase_ref(Program& p, size_t r) {
-    for (auto& ops : p.threads) {
+  bool pool_simplifies(size_t n) {
+    if (program().pools.size() > 1 &&
+        try_setup([&](Program& p) { erase(p, p.pools, targets::kPool, n); }))
+      return true;
+    bool some = try_setup([&](Program& p) {
+      p.pools[n].size = targets::kPoolSizes[0];
+      p.pools[n].align = targets::kPoolAlignments[0];
+    });
+    some |= try_setup([&](Program& p) { p.pools[n].ending = targets::PoolEnding::kDestroy; });
+    while (program().pools[n].high > program().pools[n].low &&
+           try_setup([&](Program& p) { --p.pools[n].high; }))
+      some = true;
+    while (program().pools[n].low > 0 && try_setup([&](Program& p) { --p.pools[n].low; }))
+      some = true;
+    return some;
+  }
+  bool list_simplifies(size_t n) {
+    if (program().lists.size() > 1 &&
+        try_setup([&](Program& p) { erase(p, p.lists, targets::kList, n); }))
+      return true;
+    bool some = false;
+    while (program().lists[n].elements > 0 && try_setup([&](Program& p) { --p.lists[n].elements; }))
+      some = true;
+    return some;
+  }
+  // A ref, pool or list that no operation names any more; `need`: of operations that name such a thing.
+  template <class Thing>
+  static void erase(Program& p, std::vector<Thing>& things, targets::Need need, size_t gone) {
+    const auto names = [&](const Operation& op) {
+      return (targets::operation_info(op.code).needs & need) != 0;
+    };
+    for (auto& ops : p.threads)
       for (const Operation& op : ops)
-        if ((targets::operation_info(op.code).needs & targets::kRef) != 0 && op.ref == r) return;
-    }
-    p.refs.erase(p.refs.begin() + static_cast<ptrdiff_t>(r));
+        if (names(op) && op.ref == gone) return;
+    things.erase(things.begin() + static_cast<ptrdiff_t>(gone));
     for (auto& ops : p.threads)
       for (Operation& op : ops)
-        if (op.ref > r) --op.ref;
+        if (names(op) && op.ref > gone) --op.ref;
   }
 
   bool choices_go() {

@@ -20,7 +20,12 @@ void set_current_cpu(unsigned cpu) {
 }
 
 Actor::Actor(Execution& execution, percpu::Domain& domain, unsigned index)
-    : execution_(execution), domain_(domain), index_(index) {
+
+    : execution_(execution),
+      domain_(domain),
+      index_(index),
+      pools_(execution.pools, domain, index),
+      lists_(execution.lists, index) {
   for (size_t r = 0; r < execution.program.refs.size(); ++r) {
     const RefFacts& facts = execution.facts[r];
     holdings_[r].tokens = execution.leftovers[index][r];
@@ -44,9 +49,14 @@ void Actor::run() {
       put(static_cast<unsigned>(r), holdings_[r].tokens, OpCode::kPutMany);
     execution_.leftovers[index_][r] = holdings_[r].tokens;
   }
+  pools_.wind_down();
+  lists_.wind_down();
 }
 
 bool Actor::apply(const Operation& op) {
+  const uint16_t needs = operation_info(op.code).needs;
+  if (needs & kPool) return pools_.apply(op, operation_);
+  if (needs & (kList | kRcu)) return lists_.apply(op, operation_);
   switch (op.code) {
     case OpCode::kYield:
       std::this_thread::yield();
@@ -56,6 +66,7 @@ bool Actor::apply(const Operation& op) {
       return true;
     case OpCode::kDrain:
       domain_.drain();
+      pools_.drained();
       return true;
     default:
       return execution_.objects[op.ref] != nullptr && apply_to(op.ref, op);
@@ -107,12 +118,7 @@ bool Actor::apply_to(unsigned ref, const Operation& op) {
       return await_release(ref);
     case OpCode::kPutInitial:
       return put_initial(ref);
-    case OpCode::kYield:
-    case OpCode::kMigrate:
-    case OpCode::kDrain:
-    case OpCode::kExit:
-    case OpCode::kInit:
-    case OpCode::kCancelInit:
+    default:
       break;
   }
   return false;

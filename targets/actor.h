@@ -8,7 +8,9 @@
 #include <iterator>
 
 #include "core/domain.h"
+#include "targets/list_actor.h"
 #include "targets/object.h"
+#include "targets/pool_actor.h"
 
 namespace targets {
 
@@ -69,6 +71,8 @@ class Actor {
   const unsigned index_;
   unsigned operation_ = 0;  // the current one, from 0
   std::array<Holding, kMaxRefs> holdings_;
+  PoolActor pools_;
+  ListActor lists_;
 };
 
 }  // namespace targets

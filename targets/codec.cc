@@ -10,6 +10,10 @@ namespace {
 
 constexpr size_t kRefBytes = 4;
 constexpr size_t kFirstRef = 12;
+constexpr size_t kFirstPool = 24;
+constexpr size_t kPoolBytes = 2;
+constexpr size_t kFirstList = 28;
+constexpr uint8_t kSecondThing = 16;  // bit of the first pool's, and of the first list's, last byte
 constexpr uint8_t kNoFailureBelow = 192;
 constexpr unsigned kOperationNumbersOfVersion1 = 32;
 
@@ -37,7 +41,52 @@ RefSetup decode_ref(const Bytes& bytes, size_t at, unsigned threads) {
   return ref;
 }
 
-void decode_setup(const Bytes& bytes, unsigned threads, Program& program) {
+PoolSetup decode_pool(const Bytes& bytes, size_t at) {
+  PoolSetup pool;
+  pool.low = bytes[at] & kMaxLow;
+  pool.high = static_cast<uint8_t>(pool.low + (bytes[at] >> 2 & kMaxAboveLow));
+  pool.size = kPoolSizes[bytes[at] >> 5 & 3];
+  pool.align = kPoolAlignments[bytes[at + 1] & 3];
+  pool.ending = static_cast<PoolEnding>(bytes[at + 1] >> 2 & 3);
+  return pool;
+}
+
+template <size_t n>
+size_t index_of(const uint8_t (&values)[n], uint8_t value) {
+  return static_cast<size_t>(std::find(values, values + n, value) - values);
+}
+
+void encode_pool(const PoolSetup& pool, uint8_t* bytes) {
+  bytes[0] = static_cast<uint8_t>(pool.low | static_cast<unsigned>(pool.high - pool.low) << 2 |
+                                  index_of(kPoolSizes, pool.size) << 5);
+  bytes[1] = static_cast<uint8_t>(index_of(kPoolAlignments, pool.align) |
+                                  static_cast<size_t>(pool.ending) << 2);
+}
+
+ListSetup decode_list(uint8_t byte) {
+  return {static_cast<ListForm>(byte & 3), static_cast<uint8_t>(byte >> 2 & 3)};
+}
+
+void decode_pools_and_lists(const Bytes& bytes, Kind kind, Program& program) {
+  const unsigned pools = (bytes[kFirstPool + 1] & kSecondThing) ? 2 : 1;
+  for (size_t p = 0; has_part(kind, kPartPools) && p < pools; ++p)
+    program.pools.push_back(decode_pool(bytes, kFirstPool + p * kPoolBytes));
+  const unsigned lists = (bytes[kFirstList] & kSecondThing) ? 2 : 1;
+  for (size_t l = 0; has_part(kind, kPartLists) && l < lists; ++l)
+    program.lists.push_back(decode_list(bytes[kFirstList + l]));
+}
+
+void encode_pools_and_lists(const Program& program, std::vector<uint8_t>& bytes) {
+  for (size_t p = 0; p < program.pools.size(); ++p)
+    encode_pool(program.pools[p], &bytes[kFirstPool + p * kPoolBytes]);
+  if (program.pools.size() > 1) bytes[kFirstPool + 1] |= kSecondThing;
+  for (size_t l = 0; l < program.lists.size(); ++l)
+    bytes[kFirstList + l] = static_cast<uint8_t>(static_cast<unsigned>(program.lists[l].form) |
+                                                 program.lists[l].elements * 4u);
+  if (program.lists.size() > 1) bytes[kFirstList] |= kSecondThing;
+}
+
+void decode_setup(const Bytes& bytes, unsigned threads, Kind kind, Program& program) {
   program.leftovers = static_cast<Leftovers>((bytes[1] & 3) % 3);
   program.plain_points = (bytes[1] & 4) != 0;
   program.cpus = static_cast<uint8_t>(bytes[3] % kMaxCpus + 1);
@@ -49,8 +98,9 @@ void decode_setup(const Bytes& bytes, unsigned threads, Program& program) {
       bytes[8] | uint32_t{bytes[9]} << 8 | uint32_t{bytes[10]} << 16 | uint32_t{bytes[11]} << 24;
   program.threads.resize(threads);
   program.refs.clear();
-  for (size_t r = 0; r < bytes[2] % kMaxRefs + 1u; ++r)
+  for (size_t r = 0; has_part(kind, kPartRefs) && r < bytes[2] % kMaxRefs + 1u; ++r)
     program.refs.push_back(decode_ref(bytes, kFirstRef + r * kRefBytes, threads));
+  decode_pools_and_lists(bytes, kind, program);
 }
 
 uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte) {
@@ -63,6 +113,8 @@ uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte
       return byte % program.cpus;
     case Argument::kThread:
       return byte % program.threads.size();
+    case Argument::kSmall:
+      return byte & kMaxSmall;
   }
   return 0;
 }
@@ -84,7 +136,11 @@ bool decode_record(std::span<const uint8_t> record, unsigned operations, Program
   auto& thread = program.threads[(record[1] & 7) % program.threads.size()];
   if (info == nullptr || thread.size() == kMaxOperations) return false;
   Operation op{info->code, 0, decode_argument(program, info->argument, record[2])};
-  if (info->needs & kRef) op.ref = static_cast<uint8_t>((record[1] >> 3 & 3) % program.refs.size());
+  if (subject_word(info->needs) != nullptr) {
+    const size_t subjects = subject_count(program, info->needs);
+    if (subjects == 0) return false;
+    op.ref = static_cast<uint8_t>((record[1] >> 3 & 3) % subjects);
+  }
   thread.push_back(op);
   return true;
 }
@@ -94,12 +150,13 @@ bool decode_record(std::span<const uint8_t> record, unsigned operations, Program
 Decoded decode(std::span<const uint8_t> span, Kind kind) {
   Decoded result;
   if (!span.empty() && !is_known_version(span[0])) {
+    result = decode({}, kind);
     result.unknown_version = true;
     return result;
   }
   const Bytes bytes{span};
   const unsigned threads = is_concurrent(kind) ? bytes[4] % kMaxThreads + 1 : 1;
-  decode_setup(bytes, threads, result.program);
+  decode_setup(bytes, threads, kind, result.program);
   const unsigned operations = bytes[0] == 1 ? kOperationNumbersOfVersion1 : kOperationNumbers;
   for (size_t at = kSetupBytes; at + kRecordBytes <= span.size(); at += kRecordBytes)
     if (!decode_record(span.subspan(at, kRecordBytes), operations, result.program))
@@ -113,7 +170,7 @@ std::vector<uint8_t> encode(const Program& program) {
   const auto put = [&](size_t at, size_t value) { bytes[at] = static_cast<uint8_t>(value); };
   put(0, kCodecVersion);
   put(1, static_cast<size_t>(program.leftovers) | (program.plain_points ? 4u : 0u));
-  put(2, program.refs.size() - 1);
+  put(2, program.refs.empty() ? 0 : program.refs.size() - 1);
   put(3, program.cpus - 1u);
   put(4, program.threads.size() - 1);
   put(5, program.schedules - 1u);
@@ -131,6 +188,7 @@ std::vector<uint8_t> encode(const Program& program) {
     put(at + 2, tokens & 255);
     put(at + 3, tokens >> 8);
   }
+  encode_pools_and_lists(program, bytes);
   for (size_t t = 0; t < program.threads.size(); ++t) {
     for (const Operation& op : program.threads[t]) {
       bytes.push_back(static_cast<uint8_t>(op.code));

@@ -12,10 +12,16 @@
 //   t:
 //            16 bits little endian, bits 2t and 2t+1
 //   16..23   refs 1 and 2, the same
-//   24..31   kept
+//   24..27   pools: low (bits 0-1), high - low (2-4), size (5-6, of kPoolSizes) | alignment (0-1, of
+//            kPoolAlignments), ending (2-3), of the first: whether there is a second (4)
+//   28..29   lists: form (bits 0-1), elements (2-3), of the first: whether there is a second (4)
+//   30..31   kept
 //   32..     records of 3 bytes; an incomplete last one is not read
-//     b0 < 192    operation b0 mod 96 (version 1: mod 32) | thread (bits 0-2, mod threads), ref (bits 3-4, mod refs) |
+//     b0 < 192    operation b0 mod 96 (version 1: mod 32) | thread (bits 0-2, mod threads), ref, pool or list
+//     (bits 3-4, mod what there is) |
 //     argument b0 >= 192   preemption: points | thread
+//
+// Refs, pools and lists are read where the target has them (kKinds).
 //
 // Records of one size, each naming its thread, keep what an edit does local: no other operation
 // moves to another thread or changes its meaning.

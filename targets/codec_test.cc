@@ -21,7 +21,7 @@ TEST(Codec, AnyBytesDecodeToAValidProgramThatSurvivesTheRoundTrip) {
   size_t operations = 0, dropped = 0;
   for (int i = 0; i < 100000; ++i) {
     const std::vector<uint8_t> bytes = random_bytes(random, 300);
-    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
+    const Kind kind = generate_kind(random);
     const Decoded decoded = decode(bytes, kind);
     const auto problem = check(decoded.program, kind);
     ASSERT_FALSE(problem) << problem->text;
@@ -36,7 +36,7 @@ TEST(Codec, AnyBytesDecodeToAValidProgramThatSurvivesTheRoundTrip) {
 TEST(Codec, GeneratedProgramsSurviveTheRoundTrip) {
   Random random(2);
   for (int i = 0; i < 20000; ++i) {
-    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
+    const Kind kind = generate_kind(random);
     const Program program = generate_program(random, kind);
     ASSERT_FALSE(check(program, kind));
     const Decoded decoded = decode(encode(program), kind);
@@ -49,7 +49,11 @@ TEST(Codec, EmptyAndZeroBytesAreTheSmallestProgram) {
   EXPECT_EQ(decode({}, Kind::kPercpuRef).program, Program{});
   std::vector<uint8_t> bytes(kSetupBytes, 0);
   bytes[0] = kCodecVersion;
-  EXPECT_EQ(decode(bytes, Kind::kPercpuRef).program, Program{});
+  for (const KindInfo& info : kKinds) {
+    const Program smallest = decode({}, info.kind).program;
+    EXPECT_EQ(decode(bytes, info.kind).program, smallest);
+    EXPECT_FALSE(check(smallest, info.kind)) << info.name;
+  }
 }
 
 TEST(Codec, AnotherVersionIsSaidAndNotRead) {
@@ -57,6 +61,7 @@ TEST(Codec, AnotherVersionIsSaidAndNotRead) {
   const Decoded decoded = decode(bytes, Kind::kPercpuRef);
   EXPECT_TRUE(decoded.unknown_version);
   EXPECT_EQ(decoded.program, Program{});
+  EXPECT_EQ(decode(bytes, Kind::kPercpuPool).program, decode({}, Kind::kPercpuPool).program);
 }
 
 TEST(Codec, Version1IsReadAsItWas) {

@@ -28,9 +28,10 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-std::string text_of(const Program& program, const ExecuteResult& result) {
-  return print(
-      make_artifact("percpu_ref", "", program, result.failure.failure, result.failure.recording));
+std::string text_of(const Program& program, const ExecuteResult& result,
+                    Kind kind = Kind::kPercpuRef) {
+  return print(make_artifact(kind_info(kind).name, "", program, result.failure.failure,
+                             result.failure.recording));
 }
 
 std::string stacks_of(const ExecuteResult& result) {
@@ -47,14 +48,14 @@ std::string stacks_of(const ExecuteResult& result) {
   return text;
 }
 
-TEST(Execute, RandomProgramsAreClean) {
+void expect_clean(Kind kind) {
   const uint64_t programs = from_environment("EXECUTE_PROGRAMS", 4000);
   Random random(from_environment("EXECUTE_SEED", 1));
   uint64_t executions = 0, steps = 0, cut_off = 0, operations = 0, dropped = 0;
   for (uint64_t i = 0; i < programs; ++i) {
-    const Program program = generate_program(random, Kind::kPercpuRef);
+    const Program program = generate_program(random, kind);
     const ExecuteResult result = execute(run_program, program, {});
-    ASSERT_FALSE(result.failed) << text_of(program, result) << stacks_of(result);
+    ASSERT_FALSE(result.failed) << text_of(program, result, kind) << stacks_of(result);
     executions += result.executions;
     steps += result.steps;
     cut_off += result.cut_off;
@@ -66,6 +67,11 @@ TEST(Execute, RandomProgramsAreClean) {
               static_cast<unsigned long long>(cut_off), static_cast<unsigned long long>(operations),
               static_cast<unsigned long long>(dropped));
   EXPECT_LT(cut_off * 100, executions);
+}
+
+TEST(Execute, RandomProgramsAreClean) {
+  for (const KindInfo& info : kKinds)
+    if (is_concurrent(info.kind)) expect_clean(info.kind);
 }
 
 TEST(Execute, RandomSequencesAgreeWithTheModel) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/generate.h"
 
+#include <iterator>
+
 #include "targets/count.h"
 
 namespace targets {
@@ -41,17 +43,43 @@ constexpr struct {
     {OpCode::kExit, 2},
     {OpCode::kInit, 3},
     {OpCode::kCancelInit, 1},
+    {OpCode::kAreaAlloc, 18},
+    {OpCode::kAreaFree, 6},
+    {OpCode::kAreaCheck, 4},
+    {OpCode::kAreaWrite, 3},
+    {OpCode::kAreaWriteAll, 4},
+    {OpCode::kAreaGive, 2},
+    {OpCode::kAreaTake, 2},
+    {OpCode::kPoolFill, 6},
+    {OpCode::kPoolEmpty, 4},
+    {OpCode::kPoolDestroy, 1},
+    {OpCode::kPoolCached, 4},
+    {OpCode::kListInsert, 6},
+    {OpCode::kListRemove, 7},
+    {OpCode::kListRead, 8},
+    {OpCode::kListGet, 10},
+    {OpCode::kListPut, 8},
+    {OpCode::kListUpdateGet, 3},
+    {OpCode::kListGive, 2},
+    {OpCode::kListTake, 2},
+    {OpCode::kSynchronize, 3},
+    {OpCode::kRcuCall, 3},
+    {OpCode::kBarrier, 2},
 };
 
-unsigned total_weight() {
-  unsigned total = 0;
-  for (const auto& entry : kWeights) total += entry.weight;
-  return total;
+// Whether the program has what the operation names.
+bool offers(const Program& program, OpCode code) {
+  const uint16_t needs = operation_info(code).needs;
+  if ((needs & kRcu) && program.lists.empty()) return false;
+  return subject_word(needs) == nullptr || subject_count(program, needs) != 0;
 }
 
-OpCode pick_code(Random& random) {
-  unsigned left = random.below(total_weight());
+OpCode pick_code(Random& random, const Program& program) {
+  unsigned total = 0;
+  for (const auto& entry : kWeights) total += offers(program, entry.code) ? entry.weight : 0;
+  unsigned left = random.below(total);
   for (const auto& entry : kWeights) {
+    if (!offers(program, entry.code)) continue;
     if (left < entry.weight) return entry.code;
     left -= entry.weight;
   }
@@ -76,13 +104,32 @@ RefSetup generate_ref(Random& random, unsigned threads) {
   return ref;
 }
 
+PoolSetup generate_pool(Random& random) {
+  PoolSetup pool;
+  pool.low = static_cast<uint8_t>(random.below(kMaxLow + 1));
+  pool.high = static_cast<uint8_t>(random.one_in(6) ? pool.low : pool.low + random.below(3));
+  pool.size = kPoolSizes[random.one_in(2) ? 0 : random.below(std::size(kPoolSizes))];
+  pool.align = kPoolAlignments[random.one_in(2) ? 0 : random.below(std::size(kPoolAlignments))];
+  pool.ending = static_cast<PoolEnding>(random.below(4));
+  return pool;
+}
+
+ListSetup generate_list(Random& random) {
+  return {static_cast<ListForm>(random.below(4)),
+          static_cast<uint8_t>(random.below(kMaxElements + 1))};
+}
+
+unsigned one_or_more(Random& random, unsigned most) {
+  return random.one_in(3) ? 1 + random.below(most) : 1;
+}
+
 }  // namespace
 
 Operation generate_operation(Random& random, const Program& program, unsigned thread) {
-  Operation op{pick_code(random), 0, 0};
+  Operation op{pick_code(random, program), 0, 0};
   const OpInfo& info = operation_info(op.code);
-  if (info.needs & kRef)
-    op.ref = static_cast<uint8_t>(random.below(static_cast<unsigned>(program.refs.size())));
+  if (const size_t subjects = subject_count(program, info.needs))
+    op.ref = static_cast<uint8_t>(random.below(static_cast<unsigned>(subjects)));
   switch (info.argument) {
     case Argument::kNone:
       break;
@@ -93,12 +140,19 @@ Operation generate_operation(Random& random, const Program& program, unsigned th
     case Argument::kCpu:
       op.argument = random.below(program.cpus);
       break;
+    case Argument::kSmall:
+      op.argument = random.below(random.one_in(4) ? kMaxSmall + 1 : 4);
+      break;
     case Argument::kThread:
       op.argument = random.below(static_cast<unsigned>(program.threads.size()));
       if (op.argument == thread) op.argument = (op.argument + 1) % program.threads.size();
       break;
   }
   return op;
+}
+
+Kind generate_kind(Random& random) {
+  return kKinds[random.below(std::size(kKinds))].kind;
 }
 
 Program generate_program(Random& random, Kind kind) {
@@ -113,8 +167,15 @@ Program generate_program(Random& random, Kind kind) {
   program.seed = static_cast<uint32_t>(random.next());
   program.threads.assign(threads, {});
   program.refs.clear();
-  const unsigned refs = random.one_in(3) ? 1 + random.below(kMaxRefs) : 1;
-  for (unsigned r = 0; r < refs; ++r) program.refs.push_back(generate_ref(random, threads));
+  if (has_part(kind, kPartRefs))
+    for (unsigned n = one_or_more(random, kMaxRefs); n > 0; --n)
+      program.refs.push_back(generate_ref(random, threads));
+  if (has_part(kind, kPartPools))
+    for (unsigned n = one_or_more(random, kMaxPools); n > 0; --n)
+      program.pools.push_back(generate_pool(random));
+  if (has_part(kind, kPartLists))
+    for (unsigned n = one_or_more(random, kMaxLists); n > 0; --n)
+      program.lists.push_back(generate_list(random));
   for (unsigned t = 0; t < threads; ++t) {
     const unsigned count = 1 + random.below(is_concurrent(kind) ? 10 : 28);
     for (unsigned i = 0; i < count; ++i)

@@ -8,6 +8,9 @@
 
 namespace targets {
 
+// Any of kKinds.
+Kind generate_kind(Random& random);
+
 // A valid program. Biased to what makes the core work: several threads on one ref, references
 // handed out at the start, one kill or switch among many gets and puts.
 Program generate_program(Random& random, Kind kind);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The guarantees of percpu refs, one function each: services tell failures apart by the topmost
-// frames of the stack, so the guarantee is one of them. `message` is one sentence. None returns.
+// The guarantees of the core, one function each: services tell failures apart by the topmost frames
+// of the stack, so the guarantee is one of them. `message` is one sentence. None returns.
 #ifndef LASTPUT_TARGETS_GUARANTEES_H_
 #define LASTPUT_TARGETS_GUARANTEES_H_
 
 namespace targets {
 
+// Of percpu refs (core/ref.h).
 [[noreturn]] void guarantee_G1_release_exactly_once(const char* message);
 [[noreturn]] void guarantee_G2_no_release_while_held(const char* message);
 [[noreturn]] void guarantee_G3_release_once_nothing_holds(const char* message);
@@ -16,6 +17,29 @@ namespace targets {
 [[noreturn]] void guarantee_G8_memory(const char* message);
 [[noreturn]] void guarantee_G9_progress(const char* message);
 [[noreturn]] void guarantee_G10_misuse(const char* message);
+
+// Of pools (core/pool.h).
+[[noreturn]] void guarantee_P1_alloc_answers_a_fresh_area(const char* message);
+[[noreturn]] void guarantee_P2_alloc_disturbs_nobody(const char* message);
+[[noreturn]] void guarantee_P3_low_pools_are_refilled(const char* message);
+[[noreturn]] void guarantee_P4_fill_meets_its_target(const char* message);
+[[noreturn]] void guarantee_P5_small_fills_stop_refills(const char* message);
+[[noreturn]] void guarantee_P6_empty_is_the_last_word(const char* message);
+[[noreturn]] void guarantee_P7_nothing_is_lost(const char* message);
+[[noreturn]] void guarantee_P8_areas_stay_valid(const char* message);
+
+// Of the rcuref forms (core/rcuref_count.h), and of RCU (core/rcu.h).
+[[noreturn]] void guarantee_R1_free_exactly_once(const char* message);
+[[noreturn]] void guarantee_R2_no_free_while_held(const char* message);
+[[noreturn]] void guarantee_R3_free_when_the_form_says(const char* message);
+[[noreturn]] void guarantee_R4_free_sees_writes(const char* message);
+[[noreturn]] void guarantee_R5_misuse(const char* message);
+[[noreturn]] void guarantee_R6_tryget_true_when_raised(const char* message);
+[[noreturn]] void guarantee_R7_readers_may_look(const char* message);
+[[noreturn]] void guarantee_R9_removers_wait_for_readers(const char* message);
+[[noreturn]] void guarantee_U1_grace_periods_wait_for_readers(const char* message);
+[[noreturn]] void guarantee_U4_callbacks_run_once_in_order(const char* message);
+[[noreturn]] void guarantee_U5_barriers_wait_for_callbacks(const char* message);
 
 // A sentence built without allocating: Sentence("ref%u ...", 1).text.
 struct Sentence {

@@ -8,7 +8,9 @@
 
 #include "targets/actor.h"
 #include "targets/guarantees.h"
+#include "targets/list_ledger.h"
 #include "targets/main_operations.h"
+#include "targets/pool_ledger.h"
 #include "targets/runtime.h"
 
 namespace targets {
@@ -17,13 +19,26 @@ namespace {
 constexpr const char* kObjectNames[] = {"ref0", "ref1", "ref2"};
 constexpr const char* kPayloadNames[] = {"payload0", "payload1", "payload2"};
 
-void on_misuse(const percpu::Misuse& misuse, void*) {
+void on_misuse(const percpu::Misuse& misuse, void* context) {
   const Sentence sentence("%s: reported in a legal program, by %s (%s)",
                           percpu::misuse_name(misuse.kind), misuse.call, misuse.state);
-  if (misuse.kind == percpu::MisuseKind::kAreaNotFreed ||
-      misuse.kind == percpu::MisuseKind::kRefNotExited)
-    guarantee_G8_memory(sentence.text);
-  guarantee_G10_misuse(sentence.text);
+  const Program& program = *static_cast<const Program*>(context);
+  switch (misuse.kind) {
+    case percpu::MisuseKind::kAreaNotFreed:
+      if (!program.pools.empty()) guarantee_P7_nothing_is_lost(sentence.text);
+      guarantee_G8_memory(sentence.text);
+    case percpu::MisuseKind::kRefNotExited:
+      guarantee_G8_memory(sentence.text);
+    case percpu::MisuseKind::kGetFromZero:
+    case percpu::MisuseKind::kPutBelowZero:
+    case percpu::MisuseKind::kInitTwice:
+      if (misuse.ref == nullptr) guarantee_R5_misuse(sentence.text);  // an element's count
+      guarantee_G10_misuse(sentence.text);
+    case percpu::MisuseKind::kNotAnArea:
+      guarantee_P8_areas_stay_valid(sentence.text);
+    default:
+      guarantee_G10_misuse(sentence.text);
+  }
 }
 
 percpu::DomainOptions domain_options(const Program& program) {
@@ -31,6 +46,7 @@ percpu::DomainOptions domain_options(const Program& program) {
   options.cpus = program.cpus;
   options.cpu_index = current_cpu;
   options.misuse = on_misuse;
+  options.misuse_context = const_cast<Program*>(&program);  // which only reads it
   return options;
 }
 
@@ -196,10 +212,14 @@ void run_in(const Program& program, percpu::Domain& domain) {
     execution.objects[ref] = make_object(execution, domain, ref);
     hand_tokens(execution, ref);
   }
+  execution.pools.make(domain);
+  execution.lists.make(domain);
   run_threads(execution, domain);
   runtime::begin_op(kOpEnd);
   for (unsigned ref = 0; ref < refs; ++ref)
     if (execution.objects[ref] != nullptr) Ender(execution, domain, ref).run();
+  execution.pools.end(domain);
+  execution.lists.end();
   runtime::begin_op(kOpDestroy);
 }
 
@@ -207,6 +227,8 @@ void run_in(const Program& program, percpu::Domain& domain) {
 
 void run_program(const Program& program) {
   reset_ledgers(program);
+  reset_pool_ledger();
+  reset_list_ledger();
   set_current_cpu(0);
   runtime::begin_op(kOpDomain);
   try {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs one program once: makes a domain and refs, starts the threads T1..Tn, applies their
-// operations, joins them, ends every ref, and checks G1..G10 on the way.
+// Runs one program once: makes a domain, refs, pools and lists, starts the threads T1..Tn, applies their
+// operations, joins them, ends what it made, and checks the guarantees (guarantees.h) on the way.
 //
 // The harness must not hide what it looks for, so it adds no order between threads that a real
 // program would not have: a thread decides by the references that it holds itself and by the
@@ -20,6 +20,8 @@
 //   is_dying    as tryget; or it has acquired "release has finished", and nothing was freed
 //   put_initial          it owns the initial reference
 //
+// Pools and lists have tables of their own: pool_actor.h, list_actor.h.
+//
 // Compiled once for each core that is run (platform, known bug); instrumented and covered.
 #ifndef LASTPUT_TARGETS_HARNESS_H_
 #define LASTPUT_TARGETS_HARNESS_H_
@@ -28,7 +30,7 @@
 
 namespace targets {
 
-// REQUIRES: check(program, Kind::kPercpuRef) finds nothing. One at a time in a process.
+// REQUIRES: check(program, kind) finds nothing, for a concurrent kind. One at a time in a process.
 void run_program(const Program& program);
 
 // The same for a sequential program: its one thread makes every call, legal or not, and what the core

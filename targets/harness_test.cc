@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <string>
+#include <vector>
 
 #include "targets/generate.h"
 #include "targets/text.h"
@@ -24,11 +25,19 @@ void on_abort(int) {
   std::raise(SIGABRT);
 }
 
-void run(const Program& program) {
+void run(const Program& program, Kind kind = Kind::kPercpuRef) {
   Artifact artifact;
+  artifact.target = kind_info(kind).name;
   artifact.program = program;
   running = print(artifact);
   run_program(program);
+}
+
+std::vector<KindInfo> concurrent_kinds() {
+  std::vector<KindInfo> kinds;
+  for (const KindInfo& info : kKinds)
+    if (is_concurrent(info.kind)) kinds.push_back(info);
+  return kinds;
 }
 
 class Harness : public testing::Test {
@@ -42,13 +51,15 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-TEST_F(Harness, RandomProgramsOnRealThreadsAreClean) {
+class HarnessOfKind : public Harness, public testing::WithParamInterface<KindInfo> {};
+
+TEST_P(HarnessOfKind, RandomProgramsOnRealThreadsAreClean) {
   const uint64_t programs = from_environment("HARNESS_PROGRAMS", 3000);
   Random random(from_environment("HARNESS_SEED", 1));
   uint64_t operations = 0, dropped = 0;
   for (uint64_t i = 0; i < programs; ++i) {
-    const Program program = generate_program(random, Kind::kPercpuRef);
-    run(program);
+    const Program program = generate_program(random, GetParam().kind);
+    run(program, GetParam().kind);
     operations += operation_count(program);
     dropped += operations_dropped();
   }
@@ -56,6 +67,9 @@ TEST_F(Harness, RandomProgramsOnRealThreadsAreClean) {
   RecordProperty("operations", std::to_string(operations));
   RecordProperty("dropped", std::to_string(dropped));
 }
+
+INSTANTIATE_TEST_SUITE_P(Concurrent, HarnessOfKind, testing::ValuesIn(concurrent_kinds()),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST_F(Harness, TheSmallestProgram) {
   run(Program{});

@@ -14,15 +14,17 @@ enum MainOperation : uint32_t { kOpDomain = 1, kOpInit, kOpStart, kOpJoin, kOpEn
 inline constexpr const char* kMainOperationWords[] = {
     "",
     "make the domain",
-    "make the refs",
+    "make what is shared",
     "start the threads",
     "join the threads",
-    "end the refs",
+    "end what is shared",
     "destroy the domain",
 };
 
-// The domain's worker, as recordings and schedules name it.
+// The domain's workers, as recordings and schedules name it.
 inline constexpr const char* kWorkerName = "worker";
+inline constexpr const char* kRefillerName = "refiller";  // of pools
+inline constexpr const char* kRcuName = "rcu";
 
 }  // namespace targets
 

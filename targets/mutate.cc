@@ -72,7 +72,8 @@ void change_setup(Random& random, Kind kind, Program& program) {
   other.threads = program.threads;
   for (Operations& ops : other.threads) {
     for (Operation& op : ops) {
-      op.ref = static_cast<uint8_t>(op.ref % other.refs.size());
+      if (const size_t subjects = subject_count(other, operation_info(op.code).needs))
+        op.ref = static_cast<uint8_t>(op.ref % subjects);
       if (operation_info(op.code).argument == Argument::kCpu) op.argument %= other.cpus;
     }
   }

@@ -11,6 +11,8 @@
 #include "core/ref.h"
 #include "targets/facts.h"
 #include "targets/ledger.h"
+#include "targets/list_actor.h"
+#include "targets/pools.h"
 #include "targets/program.h"
 
 namespace targets {
@@ -38,7 +40,7 @@ struct Object : percpu::Ref {
 
 // What outlives the objects, for the threads and callbacks of one execution.
 struct Execution {
-  explicit Execution(const Program& p) : program(p) {}
+  explicit Execution(const Program& p) : program(p), pools(p), lists(p) {}
   const Program& program;
   std::array<RefFacts, kMaxRefs> facts;
   std::array<Object*, kMaxRefs> objects = {};                   // null: init failed
@@ -46,6 +48,8 @@ struct Execution {
   std::array<std::atomic<uint32_t>, kMaxRefs> confirming = {};  // confirms that have begun
   std::array<std::array<std::atomic<uint64_t>, kMaxThreads>, kMaxRefs> mailboxes = {};
   std::array<std::array<uint64_t, kMaxRefs>, kMaxThreads> leftovers = {};  // read after join
+  Pools pools;
+  Lists lists;
 };
 
 // Fails if the verdict is not good.

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/program.h"
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 #include "targets/count.h"
 
@@ -29,6 +31,7 @@ static_assert(numbered_in_order(), "operation numbers ascend, and stay below kOp
 // What is wrong with the operation by its own ref and thread, whatever else the program holds.
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
   const uint16_t needs = operation_info(op.code).needs;
+  if ((needs & kRcu) && program.lists.empty()) return "only in programs with lists";
   if ((needs & kRef) == 0) return nullptr;
   if (needs & kSequentialOnly) return "only in sequential programs";
   const RefSetup& ref = program.refs[op.ref];
@@ -49,6 +52,8 @@ const char* shared_problem(const Program& program, unsigned thread, const Operat
   if ((needs & kNoOtherSwitchesBack) &&
       has_operation(program, OpCode::kSwitchToPercpu, op.ref, static_cast<int>(thread)))
     return "another thread has switch_to_percpu of this ref";
+  if ((needs & kSoleUser) && uses_pool(program, op.ref, static_cast<int>(thread)))
+    return "another thread uses this pool";
   if ((needs & kNeverRevived) && may_be_revived(program, op.ref))
     return "not in a ref that is resurrected or reinitialised";
   return nullptr;
@@ -56,7 +61,10 @@ const char* shared_problem(const Program& program, unsigned thread, const Operat
 
 const char* range_problem(const Program& program, const Operation& op) {
   const OpInfo& info = operation_info(op.code);
-  if ((info.needs & kRef) ? op.ref >= program.refs.size() : op.ref != 0) return "no such ref";
+  if (op.ref >= subject_count(program, info.needs) && (op.ref != 0 || subject_word(info.needs)))
+    return (info.needs & kPool)   ? "no such pool"
+           : (info.needs & kList) ? "no such list"
+                                  : "no such ref";
   switch (info.argument) {
     case Argument::kNone:
       return op.argument == 0 ? nullptr : "takes no argument";
@@ -67,6 +75,8 @@ const char* range_problem(const Program& program, const Operation& op) {
       return op.argument < program.cpus ? nullptr : "no such cpu";
     case Argument::kThread:
       return op.argument < program.threads.size() ? nullptr : "no such thread";
+    case Argument::kSmall:
+      return op.argument <= kMaxSmall ? nullptr : "no number from 0 to 7";
   }
   return "?";
 }
@@ -90,8 +100,32 @@ const char* ref_problem(const Program& program, const RefSetup& ref) {
   return nullptr;
 }
 
+const char* pool_problem(const PoolSetup& pool) {
+  if (pool.low > kMaxLow || pool.high < pool.low || pool.high > pool.low + kMaxAboveLow)
+    return "pool: low 0..3, high low..low+7";
+  if (std::find(std::begin(kPoolSizes), std::end(kPoolSizes), pool.size) == std::end(kPoolSizes))
+    return "pool: size 8, 16, 40 or 128";
+  if (std::find(std::begin(kPoolAlignments), std::end(kPoolAlignments), pool.align) ==
+      std::end(kPoolAlignments))
+    return "pool: align 8, 16, 32 or 64";
+  return pool.ending > PoolEnding::kRefilled ? "pool: ending out of range" : nullptr;
+}
+
+bool wrong_number(size_t number, bool some, size_t most) {
+  return some ? number == 0 || number > most : number != 0;
+}
+
+const char* parts_problem(const Program& program, Kind kind) {
+  if (wrong_number(program.refs.size(), has_part(kind, kPartRefs), kMaxRefs))
+    return "refs: 1..3, where the target has them";
+  if (wrong_number(program.pools.size(), has_part(kind, kPartPools), kMaxPools))
+    return "pools: 1..2, where the target has them";
+  if (wrong_number(program.lists.size(), has_part(kind, kPartLists), kMaxLists))
+    return "lists: 1..2, where the target has them";
+  return nullptr;
+}
+
 const char* setup_problem(const Program& program) {
-  if (program.refs.empty() || program.refs.size() > kMaxRefs) return "refs: 1..3";
   if (program.threads.empty() || program.threads.size() > kMaxThreads) return "threads: 1..8";
   if (program.cpus < 1 || program.cpus > kMaxCpus) return "cpus: 1..4";
   if (program.schedules < 1 || program.schedules > kMaxSchedules) return "schedules: 1..16";
@@ -101,6 +135,11 @@ const char* setup_problem(const Program& program) {
   if (program.preemptions.size() > kMaxPreemptions) return "more than 256 preemptions";
   for (const RefSetup& ref : program.refs)
     if (const char* problem = ref_problem(program, ref)) return problem;
+  for (const PoolSetup& pool : program.pools)
+    if (const char* problem = pool_problem(pool)) return problem;
+  for (const ListSetup& list : program.lists)
+    if (list.form > ListForm::kBlocking || list.elements > kMaxElements)
+      return "list: form or elements out of range";
   return nullptr;
 }
 
@@ -149,6 +188,23 @@ bool has_operation(const Program& program, OpCode code, unsigned ref, int except
   return false;
 }
 
+const char* subject_word(uint16_t needs) {
+  return (needs & kRef) ? "ref" : (needs & kPool) ? "pool" : (needs & kList) ? "list" : nullptr;
+}
+
+size_t subject_count(const Program& program, uint16_t needs) {
+  if (needs & kRef) return program.refs.size();
+  if (needs & kPool) return program.pools.size();
+  return (needs & kList) ? program.lists.size() : 0;
+}
+
+bool uses_pool(const Program& program, unsigned pool, int except) {
+  for (const OpCode code : {OpCode::kAreaAlloc, OpCode::kPoolFill, OpCode::kPoolEmpty,
+                            OpCode::kPoolDestroy, OpCode::kPoolCached})
+    if (has_operation(program, code, pool, except)) return true;
+  return false;
+}
+
 bool may_be_revived(const Program& program, unsigned ref) {
   return program.refs[ref].release == ReleaseAction::kReinit ||
          has_operation(program, OpCode::kResurrect, ref) ||
@@ -162,6 +218,7 @@ size_t operation_count(const Program& program) {
 }
 
 std::optional<Problem> check(const Program& program, Kind kind) {
+  if (const char* problem = parts_problem(program, kind)) return Problem{-1, -1, problem};
   if (const char* problem = setup_problem(program)) return Problem{-1, -1, problem};
   if (!is_concurrent(kind) && program.threads.size() != 1)
     return Problem{-1, -1, "a sequential program has one thread"};

@@ -17,6 +17,9 @@
 // The initial reference belongs to no thread. It is dropped by kill; or, in a ref that ends
 // "put_only" (atomic for good, nobody kills), by the controller's put_initial; else by main at the
 // end.
+//
+// Pools, and lists of the rcuref forms, are legal to use for every thread at any time, but for what it must
+// hold (pool_actor.h, list_actor.h); they live until main ends them, a pool perhaps by its only user.
 #ifndef LASTPUT_TARGETS_PROGRAM_H_
 #define LASTPUT_TARGETS_PROGRAM_H_
 
@@ -31,14 +34,18 @@ namespace targets {
 
 inline constexpr unsigned kMaxThreads = 8;
 inline constexpr unsigned kMaxRefs = 3;
+inline constexpr unsigned kMaxPools = 2;
+inline constexpr unsigned kMaxLists = 2;
 inline constexpr unsigned kMaxCpus = 4;
 inline constexpr unsigned kMaxOperations = 32;  // of one thread
 inline constexpr unsigned kMaxPreemptions = 256;
 inline constexpr unsigned kMaxSchedules = 16;
 inline constexpr unsigned kMaxInterval = 63;
 inline constexpr unsigned kMaxFailAllocation = 64;
-inline constexpr unsigned kMaxTokens = 3;  // that main hands to one thread, of one ref
-inline constexpr unsigned kMaxLives = 3;   // of a ref whose release reinits it
+inline constexpr unsigned kMaxTokens = 3;    // that main hands to one thread, of one ref
+inline constexpr unsigned kMaxLives = 3;     // of a ref whose release reinits it
+inline constexpr unsigned kMaxSmall = 7;     // of an argument kSmall
+inline constexpr unsigned kMaxElements = 3;  // that main lists at the start
 
 inline constexpr unsigned kOperationNumbers = 96;  // all are smaller (operations.def)
 
@@ -47,6 +54,7 @@ enum class Argument : uint8_t {
   kCount,   // 1..64, 2^k or 2^k - 1 with 7 <= k <= 56
   kCpu,     // 0..cpus-1
   kThread,  // 0..threads-1
+  kSmall,   // 0..kMaxSmall: a number of areas, a place in a list
 };
 
 // What the program must offer for an operation to be legal in it.
@@ -60,6 +68,10 @@ enum Need : uint16_t {
   kNoOtherSwitchesBack = 64,  // no other thread has switch_to_percpu of the ref
   kNeverRevived = 128,        // no resurrect, no reinit of the ref, by nobody
   kSequentialOnly = 256,
+  kPool = 4096,       // takes a pool
+  kList = 8192,       // takes a list
+  kSoleUser = 16384,  // no other thread calls anything of the pool
+  kRcu = 32768,       // the program has lists, and so an Rcu
 };
 
 enum class OpCode : uint8_t {
@@ -81,7 +93,7 @@ const OpInfo& operation_info(OpCode code);
 
 struct Operation {
   OpCode code = OpCode::kYield;
-  uint8_t ref = 0;        // 0 where the operation takes no ref
+  uint8_t ref = 0;        // the ref, pool or list; 0 where the operation takes none
   uint64_t argument = 0;  // 0 where the operation takes none
   bool operator==(const Operation&) const = default;
 };
@@ -113,6 +125,37 @@ struct RefSetup {
   bool operator==(const RefSetup&) const = default;
 };
 
+// What main does with a pool when all threads have ended, before it destroys it.
+enum class PoolEnding : uint8_t {
+  kDestroy = 0,  // nothing: a refill may be on its way
+  kEmpty = 1,    // empties it; it stays so
+  kSmallFill =
+      2,  // fills it below low; it stays so until it runs empty (low 2 at least, else kRefilled)
+  kRefilled = 3,  // expects the refills that have been asked for
+};
+inline constexpr unsigned kMaxLow = 3;
+inline constexpr unsigned kMaxAboveLow = 7;                    // high - low
+inline constexpr uint8_t kPoolSizes[] = {8, 16, 40, 128};      // bytes
+inline constexpr uint8_t kPoolAlignments[] = {8, 16, 32, 64};  // bytes
+
+struct PoolSetup {
+  uint8_t low = 0;
+  uint8_t high = 0;              // low..low + kMaxAboveLow
+  uint8_t size = kPoolSizes[0];  // of each CPU's part
+  uint8_t align = kPoolAlignments[0];
+  PoolEnding ending = PoolEnding::kDestroy;
+  bool operator==(const PoolSetup&) const = default;
+};
+
+// Of which rcuref form the elements of a list are (core/rcuref_count.h).
+enum class ListForm : uint8_t { kLocked = 0, kTryget = 1, kDeferred = 2, kBlocking = 3 };
+
+struct ListSetup {
+  ListForm form = ListForm::kLocked;
+  uint8_t elements = 0;  // that main lists at the start
+  bool operator==(const ListSetup&) const = default;
+};
+
 // A preemption of the first schedule: after `points` scheduling points, go on with `thread` (both
 // as sched::Options::bytes has them).
 struct Preemption {
@@ -129,7 +172,9 @@ struct Program {
   bool plain_points = false;    // plain accesses are scheduling points
   Leftovers leftovers = Leftovers::kThread;
   uint32_t seed = 0;                                   // of the schedules
-  std::vector<RefSetup> refs = {RefSetup{}};           // 1..kMaxRefs
+  std::vector<RefSetup> refs = {RefSetup{}};           // at most kMaxRefs
+  std::vector<PoolSetup> pools;                        // at most kMaxPools
+  std::vector<ListSetup> lists;                        // at most kMaxLists
   std::vector<std::vector<Operation>> threads = {{}};  // 1..kMaxThreads
   std::vector<Preemption> preemptions;
   bool operator==(const Program&) const = default;
@@ -138,12 +183,12 @@ struct Program {
 // Which values a load may return: those of C++20, stale ones among them; or the latest store always.
 enum class Memory : uint8_t { kWeak = 0, kSequential = 1 };
 
-// What a program may have beside its threads. Numbers are bits of KindInfo::parts.
-enum Part : uint8_t { kPartRefs = 1 };
+// What a program has beside its threads, one of each at least. Numbers are bits of KindInfo::parts.
+enum Part : uint8_t { kPartRefs = 1, kPartPools = 4, kPartLists = 8 };
 
 // One kind of programs for each fuzz target. All are concurrent and must be legal but the sequential
 // ones: one thread, and illegal calls belong to it.
-enum class Kind : uint8_t { kPercpuRef, kSequential };
+enum class Kind : uint8_t { kPercpuRef, kSequential, kPercpuPool, kRcuref };
 struct KindInfo {
   Kind kind;
   const char* name;  // of the target: THING_fuzzer, corpus/THING, `target THING` in texts
@@ -153,11 +198,16 @@ struct KindInfo {
 inline constexpr KindInfo kKinds[] = {
     {Kind::kPercpuRef, "percpu_ref", kPartRefs},
     {Kind::kSequential, "sequential", kPartRefs},
+    {Kind::kPercpuPool, "percpu_pool", kPartPools},
+    {Kind::kRcuref, "rcuref", kPartLists},
 };
 constexpr bool is_concurrent(Kind kind) {
   return kind != Kind::kSequential;
 }
 const KindInfo& kind_info(Kind kind);
+inline bool has_part(Kind kind, Part part) {
+  return (kind_info(kind).parts & part) != 0;
+}
 // nullptr: no target has that name.
 constexpr const KindInfo* find_kind(std::string_view name) {
   for (const KindInfo& info : kKinds)
@@ -178,11 +228,19 @@ std::optional<Problem> check(const Program& program, Kind kind);
 // REQUIRES: ranges are in order (numbers of refs, threads, arguments), as after decode.
 unsigned drop_illegal(Program& program);
 
+// What an operation with these needs names: "ref", "pool", "list", or nullptr: nothing.
+const char* subject_word(uint16_t needs);
+// ... and how many of them the program has.
+size_t subject_count(const Program& program, uint16_t needs);
+
 // Whether `program` has an operation with this code on `ref`, in a thread other than `except` (-1:
 // any).
 bool has_operation(const Program& program, OpCode code, unsigned ref, int except = -1);
 // Whether anything in the program may bring the ref back to life (resurrect, reinit).
 bool may_be_revived(const Program& program, unsigned ref);
+// Whether a thread other than `except` (-1: any) calls anything of the pool. What is done to areas that
+// were handed out is no such call.
+bool uses_pool(const Program& program, unsigned pool, int except = -1);
 
 size_t operation_count(const Program& program);
 

@@ -48,20 +48,36 @@ TEST(Program, IllegalCallsBelongToSequentialPrograms) {
 TEST(Program, WhatDropIllegalLeavesIsLegal) {
   Random random(1);
   for (int i = 0; i < 20000; ++i) {
-    Program program = generate_program(random, Kind::kPercpuRef);
+    const Kind kind = generate_kind(random);
+    if (!is_concurrent(kind)) continue;
+    Program program = generate_program(random, kind);
     for (unsigned t = 0; t < program.threads.size(); ++t)
       while (program.threads[t].size() < kMaxOperations)
         program.threads[t].push_back(generate_operation(random, program, t));
     drop_illegal(program);
-    const auto problem = check(program, Kind::kPercpuRef);
+    const auto problem = check(program, kind);
     ASSERT_FALSE(problem) << problem->text;
   }
 }
 
+TEST(Program, OnlyItsSoleUserDestroysAPool) {
+  Program program;
+  program.refs.clear();
+  program.pools.resize(2);
+  program.threads = {{{OpCode::kAreaAlloc, 0, 0}, {OpCode::kPoolDestroy, 0, 0}},
+                     {{OpCode::kAreaAlloc, 1, 0}, {OpCode::kAreaCheck, 0, 0}}};
+  EXPECT_FALSE(check(program, Kind::kPercpuPool));
+  program.threads[1].push_back({OpCode::kPoolCached, 0, 0});
+  EXPECT_EQ(check(program, Kind::kPercpuPool)->text, "pool_destroy: another thread uses this pool");
+  EXPECT_EQ(drop_illegal(program), 1u);
+  EXPECT_FALSE(check(program, Kind::kPercpuPool));
+  EXPECT_EQ(check(program, Kind::kPercpuRef)->text, "refs: 1..3, where the target has them");
+}
+
 TEST(Program, MutationsKeepProgramsValid) {
   Random random(2);
-  for (Kind kind : {Kind::kPercpuRef, Kind::kSequential}) {
-    Program program;
+  for (const auto& [kind, name, parts] : kKinds) {
+    Program program = generate_program(random, kind);
     for (int i = 0; i < 50000; ++i) {
       mutate_program(random, kind, program);
       const auto problem = check(program, kind);
@@ -72,13 +88,13 @@ TEST(Program, MutationsKeepProgramsValid) {
 
 TEST(Program, EveryOperationIsFoundByNumberAndName) {
   unsigned found = 0;
-  for (unsigned number = 0; number < 64; ++number) {
+  for (unsigned number = 0; number < kOperationNumbers; ++number) {
     const OpInfo* info = find_operation(number);
     if (info == nullptr) continue;
     ++found;
     EXPECT_EQ(find_operation(std::string_view(info->name)), info);
   }
-  EXPECT_EQ(found, 30u);
+  EXPECT_EQ(found, 52u);
 }
 
 }  // namespace

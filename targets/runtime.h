@@ -18,6 +18,8 @@ void name_next_thread(const char* name);
 void name_thread(const char* name);
 // Names [address, address + size) in what is told about a failure.
 void name_object(const void* address, size_t size, const char* name);
+// As many yields let everybody who can run get as far as he likes; 0: no number of them does.
+unsigned enough_yields();
 // A line for the record of the execution.
 void note(const char* text);
 // The guarantee ("G1") is broken. Real threads: prints both and aborts.

@@ -14,6 +14,9 @@ void name_thread(const char*) {}  // has its name from before it began
 void name_object(const void* address, size_t size, const char* name) {
   sched::name_object(address, size, name);
 }
+unsigned enough_yields() {
+  return 2000;
+}
 void note(const char* text) {
   sched::note(text);
 }

@@ -18,6 +18,8 @@
 //   setup plain_points
 //   setup leftovers main                 thread, main, main_after_kill
 //   setup ref flags reinit|atomic release free ending kill controller T1 tokens 1,0
+//   setup pool low 1 high 3 size 16 align 16 ending destroy   or empty, small_fill, refilled
+//   setup list form tryget elements 1    or locked, deferred, blocking; elements that main lists, 0..3
 //   thread T1                            one block a thread, in order; one operation a line
 //     get ref0
 //     put_many ref0 64

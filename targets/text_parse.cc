@@ -81,9 +81,51 @@ RefSetup parse_ref(TextReader& reader) {
   return ref;
 }
 
+PoolSetup parse_pool(TextReader& reader) {
+  PoolSetup pool;
+  const auto small = [&](const char* what, uint64_t high) {
+    return static_cast<uint8_t>(reader.number(what, 0, high));
+  };
+  while (!reader.peek().empty()) {
+    const std::string_view word = reader.word("");
+    if (word == "low") {
+      pool.low = small("a number of areas", kMaxLow);
+    } else if (word == "high") {
+      pool.high = small("a number of areas", kMaxLow + kMaxAboveLow);
+    } else if (word == "size") {
+      pool.size = small("a number of bytes", UINT8_MAX);
+    } else if (word == "align") {
+      pool.align = small("a number of bytes", UINT8_MAX);
+    } else if (word == "ending") {
+      pool.ending = static_cast<PoolEnding>(reader.one_of(kPoolEndingWords));
+    } else {
+      reader.back_to_last_word();
+      reader.expect("low, high, size, align or ending");
+    }
+  }
+  return pool;
+}
+
+ListSetup parse_list(TextReader& reader) {
+  ListSetup list;
+  while (!reader.peek().empty()) {
+    const std::string_view word = reader.word("");
+    if (word == "form") {
+      list.form = static_cast<ListForm>(reader.one_of(kFormWords));
+    } else if (word == "elements") {
+      list.elements = static_cast<uint8_t>(reader.number("a number of elements", 0, kMaxElements));
+    } else {
+      reader.back_to_last_word();
+      reader.expect("form or elements");
+    }
+  }
+  return list;
+}
+
 void parse_setup(TextReader& reader, Program& program) {
   const std::string expected =
-      "cpus, schedules, interval, seed, fail_allocation, plain_points, leftovers or ref";
+      "cpus, schedules, interval, seed, fail_allocation, plain_points, leftovers, ref, pool or "
+      "list";
   const std::string_view word = reader.word(expected);
   const auto small = [&](const char* what, uint64_t low, uint64_t high) {
     return static_cast<uint8_t>(reader.number(what, low, high));
@@ -105,6 +147,12 @@ void parse_setup(TextReader& reader, Program& program) {
   } else if (word == "ref") {
     if (program.refs.size() == kMaxRefs) reader.fail("more than 3 refs");
     program.refs.push_back(parse_ref(reader));
+  } else if (word == "pool") {
+    if (program.pools.size() == kMaxPools) reader.fail("more than 2 pools");
+    program.pools.push_back(parse_pool(reader));
+  } else if (word == "list") {
+    if (program.lists.size() == kMaxLists) reader.fail("more than 2 lists");
+    program.lists.push_back(parse_list(reader));
   } else {
     reader.back_to_last_word();
     reader.expect(expected);
@@ -120,12 +168,18 @@ Operation parse_operation(TextReader& reader) {
     reader.expect(expected);
   }
   Operation op{info->code, 0, 0};
-  if (info->needs & kRef)
-    op.ref = static_cast<uint8_t>(reader.numbered("ref", "ref", 0, kMaxRefs - 1));
+  if (const char* subject = subject_word(info->needs)) {
+    const unsigned most = (info->needs & kRef)    ? kMaxRefs
+                          : (info->needs & kPool) ? kMaxPools
+                                                  : kMaxLists;
+    op.ref = static_cast<uint8_t>(reader.numbered(subject, subject, 0, most - 1));
+  }
   if (info->argument == Argument::kThread) {
     op.argument = reader.numbered("thread", "T", 1, kMaxThreads) - 1;
   } else if (info->argument == Argument::kCpu) {
     op.argument = reader.number("a CPU", 0, kMaxCpus - 1);
+  } else if (info->argument == Argument::kSmall) {
+    op.argument = reader.number("a number", 0, kMaxSmall);
   } else if (info->argument == Argument::kCount) {
     op.argument = reader.number("a count", 1, uint64_t{1} << 56);
     if (!count_to_byte(op.argument)) {
@@ -242,7 +296,12 @@ void parse_all(TextReader& reader, Artifact& artifact) {
   reader.end_of_line();
   const unsigned last_line = reader.line();
   if (reader.next_line()) reader.fail("nothing may follow `end`");
-  if (artifact.program.refs.empty()) artifact.program.refs.emplace_back();
+  const auto default_to_one = [&](Part part, auto& things) {
+    if (things.empty() && has_part(artifact.kind(), part)) things.emplace_back();
+  };
+  default_to_one(kPartRefs, artifact.program.refs);
+  default_to_one(kPartPools, artifact.program.pools);
+  default_to_one(kPartLists, artifact.program.lists);
   if (artifact.program.threads.empty())
     reader.fail_at(last_line, "a program needs a thread: `thread T1`");
   if (const auto problem = check(artifact.program, artifact.kind())) {

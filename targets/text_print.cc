@@ -30,6 +30,17 @@ std::string print_ref(const RefSetup& ref, size_t threads) {
   return text + "\n";
 }
 
+std::string print_pool(const PoolSetup& pool) {
+  return "setup pool low " + number(pool.low) + " high " + number(pool.high) + " size " +
+         number(pool.size) + " align " + number(pool.align) + " ending " +
+         std::string(kPoolEndingWords[static_cast<size_t>(pool.ending)]) + "\n";
+}
+
+std::string print_list(const ListSetup& list) {
+  return "setup list form " + std::string(kFormWords[static_cast<size_t>(list.form)]) +
+         " elements " + number(list.elements) + "\n";
+}
+
 std::string print_setup(const Program& program) {
   std::string text = "setup cpus " + number(program.cpus) + "\n";
   text += "setup schedules " + number(program.schedules) + "\n";
@@ -41,6 +52,8 @@ std::string print_setup(const Program& program) {
   text += "setup leftovers " +
           std::string(kLeftoversWords[static_cast<size_t>(program.leftovers)]) + "\n";
   for (const RefSetup& ref : program.refs) text += print_ref(ref, program.threads.size());
+  for (const PoolSetup& pool : program.pools) text += print_pool(pool);
+  for (const ListSetup& list : program.lists) text += print_list(list);
   return text;
 }
 
@@ -64,7 +77,8 @@ std::string thread_name(unsigned thread) {
 std::string print_operation(const Operation& op) {
   const OpInfo& info = operation_info(op.code);
   std::string text = info.name;
-  if (info.needs & kRef) text += " ref" + number(op.ref);
+  if (const char* subject = subject_word(info.needs))
+    text += " " + std::string(subject) + number(op.ref);
   if (info.argument == Argument::kThread) {
     text += " " + thread_name(static_cast<unsigned>(op.argument));
   } else if (info.argument != Argument::kNone) {

@@ -10,7 +10,7 @@ namespace {
 
 Artifact random_artifact(Random& random) {
   Artifact artifact;
-  const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
+  const Kind kind = generate_kind(random);
   artifact.target = kind_info(kind).name;
   artifact.program = generate_program(random, kind);
   if (random.one_in(2)) artifact.bug = "no-bias";
@@ -92,6 +92,10 @@ TEST(Text, ErrorsNamePlaceAndWhatWasExpected) {
   EXPECT_EQ(error_of("lastput 1\nthread T1\n  resurrect ref0\nend\n"),
             "line 3, column 1: resurrect: needs one of the flags atomic, dead, reinit");
   EXPECT_EQ(error_of(head + "end\n"), "line 3, column 1: a program needs a thread: `thread T1`");
+  EXPECT_EQ(error_of("lastput 1\ntarget percpu_pool\nsetup pool low 2 high 1\nthread T1\nend\n"),
+            "line 3, column 1: pool: low 0..3, high low..low+7");
+  EXPECT_EQ(error_of("lastput 1\nsetup list form loose\n"),
+            "line 2, column 17: expected one of locked tryget deferred blocking, found `loose`");
   EXPECT_EQ(error_of("lastput 1\nsetup cpus 9\n"),
             "line 2, column 12: expected a number of CPUs (1..4), found `9`");
 }

@@ -20,6 +20,9 @@ inline constexpr FlagWord kFlagWords[] = {
 inline constexpr std::string_view kReleaseWords[] = {"mark", "reinit", "exit", "free"};
 inline constexpr std::string_view kEndingWords[] = {"kill", "confirm", "put", "put_only"};
 inline constexpr std::string_view kLeftoversWords[] = {"thread", "main", "main_after_kill"};
+inline constexpr std::string_view kPoolEndingWords[] = {"destroy", "empty", "small_fill",
+                                                        "refilled"};
+inline constexpr std::string_view kFormWords[] = {"locked", "tryget", "deferred", "blocking"};
 inline constexpr std::string_view kMemoryWords[] = {"weak", "sc"};
 
 }  // namespace targets
