@@ -130,6 +130,10 @@ class Call {
       case OpCode::kExit:
       case OpCode::kInit:
       case OpCode::kCancelInit:
+      case OpCode::kSwitchToManaged:
+      case OpCode::kScan:
+      case OpCode::kManagerStart:
+      case OpCode::kManagerStop:
         break;
     }
     return "";
@@ -368,6 +372,8 @@ std::string why_no_test(const targets::Artifact& artifact) {
   if (!is_concurrent(artifact.kind()))
     return "--emit-test writes concurrent programs; this one is of target sequential, whose calls "
            "--text shows";
+  if (artifact.program.manager.scan_count != 0)
+    return "--emit-test cannot write a program with a manager yet; --text shows its calls";
   if (artifact.program.fail_allocation != 0)
     return "--emit-test cannot write a program with a failing allocation (setup fail_allocation) "
            "yet";

@@ -21,7 +21,7 @@ TEST(Codec, AnyBytesDecodeToAValidProgramThatSurvivesTheRoundTrip) {
   size_t operations = 0, dropped = 0;
   for (int i = 0; i < 100000; ++i) {
     const std::vector<uint8_t> bytes = random_bytes(random, 300);
-    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
+    const Kind kind = kKinds[random.below(std::size(kKinds))].kind;
     const Decoded decoded = decode(bytes, kind);
     const auto problem = check(decoded.program, kind);
     ASSERT_FALSE(problem) << problem->text;
@@ -29,14 +29,14 @@ TEST(Codec, AnyBytesDecodeToAValidProgramThatSurvivesTheRoundTrip) {
     operations += operation_count(decoded.program);
     dropped += decoded.dropped;
   }
-  EXPECT_GT(operations, 1000000u);  // the generator is not vacuous
+  EXPECT_GT(operations, 600000u);  // the generator is not vacuous
   EXPECT_GT(dropped, 500000u);
 }
 
 TEST(Codec, GeneratedProgramsSurviveTheRoundTrip) {
   Random random(2);
   for (int i = 0; i < 20000; ++i) {
-    const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
+    const Kind kind = kKinds[random.below(std::size(kKinds))].kind;
     const Program program = generate_program(random, kind);
     ASSERT_FALSE(check(program, kind));
     const Decoded decoded = decode(encode(program), kind);
@@ -67,7 +67,7 @@ TEST(Codec, Version1IsReadAsItWas) {
   ASSERT_FALSE(decoded.unknown_version);
   EXPECT_EQ(decoded.program.threads[0], std::vector{Operation{OpCode::kGet}});
   bytes[0] = 2;
-  bytes[kSetupBytes] = 96 + 1;
+  bytes[kSetupBytes] = 128 + 1;
   EXPECT_EQ(decode(bytes, Kind::kPercpuRef).program, decoded.program);
 }
 
@@ -75,7 +75,7 @@ TEST(Codec, CountsWhatItDrops) {
   std::vector<uint8_t> bytes(kSetupBytes, 0);
   bytes[0] = kCodecVersion;
   const auto add = [&](uint8_t a, uint8_t b, uint8_t c) { bytes.insert(bytes.end(), {a, b, c}); };
-  add(31, 0, 0);                              // no such operation
+  add(127, 0, 0);                             // no such operation
   add(14, 0, 0);                              // switch_to_percpu of a ref without a flag for it
   for (int i = 0; i < 33; ++i) add(1, 0, 0);  // two more than fit beside it
   bytes.push_back(1);                         // an incomplete record is not even counted

@@ -47,12 +47,13 @@ std::string stacks_of(const ExecuteResult& result) {
   return text;
 }
 
-TEST(Execute, RandomProgramsAreClean) {
+// Of targets beside percpu_ref, too, which run by the same harness.
+void expect_clean(Kind kind) {
   const uint64_t programs = from_environment("EXECUTE_PROGRAMS", 4000);
   Random random(from_environment("EXECUTE_SEED", 1));
   uint64_t executions = 0, steps = 0, cut_off = 0, operations = 0, dropped = 0;
   for (uint64_t i = 0; i < programs; ++i) {
-    const Program program = generate_program(random, Kind::kPercpuRef);
+    const Program program = generate_program(random, kind);
     const ExecuteResult result = execute(run_program, program, {});
     ASSERT_FALSE(result.failed) << text_of(program, result) << stacks_of(result);
     executions += result.executions;
@@ -66,6 +67,14 @@ TEST(Execute, RandomProgramsAreClean) {
               static_cast<unsigned long long>(cut_off), static_cast<unsigned long long>(operations),
               static_cast<unsigned long long>(dropped));
   EXPECT_LT(cut_off * 100, executions);
+}
+
+TEST(Execute, RandomProgramsAreClean) {
+  expect_clean(Kind::kPercpuRef);
+}
+
+TEST(Execute, RandomProgramsWithAManagerAreClean) {
+  expect_clean(Kind::kManaged);
 }
 
 TEST(Execute, RandomSequencesAgreeWithTheModel) {

@@ -24,6 +24,12 @@ constexpr struct {
     {"G8", "memory"},
     {"G9", "progress"},
     {"G10", "misuse"},
+    {"M1", "release by the manager"},
+    {"M2", "release in two passes"},
+    {"M3", "a run is bounded"},
+    {"M5", "stop of the manager"},
+    {"M6", "release ends its ref"},
+    {"M7", "answers during a visit"},
 };
 
 }  // namespace

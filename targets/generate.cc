@@ -41,32 +41,45 @@ constexpr struct {
     {OpCode::kExit, 2},
     {OpCode::kInit, 3},
     {OpCode::kCancelInit, 1},
+    {OpCode::kSwitchToManaged, 8},
+    {OpCode::kScan, 14},
+    {OpCode::kManagerStart, 2},
+    {OpCode::kManagerStop, 2},
 };
 
-unsigned total_weight() {
-  unsigned total = 0;
-  for (const auto& entry : kWeights) total += entry.weight;
-  return total;
+// 0 where the program has nothing that the operation is about.
+unsigned weight_in(const Program& program, OpCode code, unsigned weight) {
+  return (operation_info(code).needs & kManager) && program.manager.scan_count == 0 ? 0 : weight;
 }
 
-OpCode pick_code(Random& random) {
-  unsigned left = random.below(total_weight());
+OpCode pick_code(Random& random, const Program& program) {
+  unsigned total = 0;
+  for (const auto& entry : kWeights) total += weight_in(program, entry.code, entry.weight);
+  unsigned left = random.below(total);
   for (const auto& entry : kWeights) {
-    if (left < entry.weight) return entry.code;
-    left -= entry.weight;
+    const unsigned weight = weight_in(program, entry.code, entry.weight);
+    if (left < weight) return entry.code;
+    left -= weight;
   }
   return OpCode::kYield;
 }
 
-RefSetup generate_ref(Random& random, unsigned threads) {
+// Most are managed from the start, of which some begin dead, and some are only exited.
+void make_managed(Random& random, RefSetup& ref) {
+  ref.flags |= kFlagManaged;
+  if (!random.one_in(8)) ref.flags &= static_cast<uint8_t>(~kFlagDead);
+  ref.ending = random.one_in(6) ? Ending::kExit : Ending::kPutOnly;
+}
+
+RefSetup generate_ref(Random& random, unsigned threads, bool has_manager) {
   RefSetup ref;
   const unsigned roll = random.below(8);
   ref.flags = static_cast<uint8_t>(roll < 2 ? 0 : roll < 6 ? +kFlagReinit : random.below(8));
   ref.release = static_cast<ReleaseAction>(random.below(4));
   ref.ending = static_cast<Ending>(random.below(4));
   ref.controller = static_cast<uint8_t>(random.below(threads));
-  const bool may_put_only = (ref.flags & (kFlagAtomic | kFlagDead)) == kFlagAtomic;
-  if (ref.ending == Ending::kPutOnly && !may_put_only) ref.ending = Ending::kKill;
+  if (has_manager && !random.one_in(3)) make_managed(random, ref);
+  if (ref.ending == Ending::kPutOnly && !ref.may_put_only()) ref.ending = Ending::kKill;
   if (!ref.reinitable()) {
     if (ref.ending == Ending::kPut) ref.ending = Ending::kConfirm;
     if (ref.release == ReleaseAction::kReinit) ref.release = ReleaseAction::kFree;
@@ -79,7 +92,7 @@ RefSetup generate_ref(Random& random, unsigned threads) {
 }  // namespace
 
 Operation generate_operation(Random& random, const Program& program, unsigned thread) {
-  Operation op{pick_code(random), 0, 0};
+  Operation op{pick_code(random, program), 0, 0};
   const OpInfo& info = operation_info(op.code);
   if (info.needs & kRef)
     op.ref = static_cast<uint8_t>(random.below(static_cast<unsigned>(program.refs.size())));
@@ -97,6 +110,9 @@ Operation generate_operation(Random& random, const Program& program, unsigned th
       op.argument = random.below(static_cast<unsigned>(program.threads.size()));
       if (op.argument == thread) op.argument = (op.argument + 1) % program.threads.size();
       break;
+    case Argument::kRuns:
+      op.argument = 1 + random.below(random.one_in(2) ? 1 : kMaxRuns);
+      break;
   }
   return op;
 }
@@ -111,10 +127,15 @@ Program generate_program(Random& random, Kind kind) {
   program.leftovers = static_cast<Leftovers>(random.below(3));
   program.plain_points = random.one_in(8);
   program.seed = static_cast<uint32_t>(random.next());
+  const bool has_manager = (kind_info(kind).parts & kPartManager) != 0;
+  if (has_manager)
+    program.manager = {static_cast<uint8_t>(1 + random.below(random.one_in(2) ? 2 : kMaxScanCount)),
+                       random.one_in(2)};
   program.threads.assign(threads, {});
   program.refs.clear();
-  const unsigned refs = random.one_in(3) ? 1 + random.below(kMaxRefs) : 1;
-  for (unsigned r = 0; r < refs; ++r) program.refs.push_back(generate_ref(random, threads));
+  const unsigned refs = has_manager || random.one_in(3) ? 1 + random.below(kMaxRefs) : 1;
+  for (unsigned r = 0; r < refs; ++r)
+    program.refs.push_back(generate_ref(random, threads, has_manager));
   for (unsigned t = 0; t < threads; ++t) {
     const unsigned count = 1 + random.below(is_concurrent(kind) ? 10 : 28);
     for (unsigned i = 0; i < count; ++i)

@@ -27,6 +27,12 @@ LASTPUT_GUARANTEE(guarantee_G7_release_sees_writes, "G7")
 LASTPUT_GUARANTEE(guarantee_G8_memory, "G8")
 LASTPUT_GUARANTEE(guarantee_G9_progress, "G9")
 LASTPUT_GUARANTEE(guarantee_G10_misuse, "G10")
+LASTPUT_GUARANTEE(guarantee_M1_release_by_manager, "M1")
+LASTPUT_GUARANTEE(guarantee_M2_release_in_two_passes, "M2")
+LASTPUT_GUARANTEE(guarantee_M3_bounded_runs, "M3")
+LASTPUT_GUARANTEE(guarantee_M5_stop, "M5")
+LASTPUT_GUARANTEE(guarantee_M6_release_ends_its_ref, "M6")
+LASTPUT_GUARANTEE(guarantee_M7_visits_change_no_answer, "M7")
 
 Sentence::Sentence(const char* format, ...) {
   va_list arguments;

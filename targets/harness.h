@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs one program once: makes a domain and refs, starts the threads T1..Tn, applies their
-// operations, joins them, ends every ref, and checks G1..G10 on the way.
+// operations, joins them, ends every ref, and checks G1..G10 and M1..M7 on the way.
 //
 // The harness must not hide what it looks for, so it adds no order between threads that a real
 // program would not have: a thread decides by the references that it holds itself and by the
@@ -14,11 +14,17 @@
 //   put, put_many, give, switch_to_*   it holds references (what it drops, or one)
 //   get, get_many        ... or it owns the initial one, or no thread ever drops that (facts.quiet)
 //   tryget..             ... or the ref lives to the program's end
-//   kill..               as tryget; or it is the only killer, and has not killed since the last
-//   revival resurrect            holds a reference, and its own kill has returned since the last
-//   revival reinit               has acquired "release has finished" of the life before is_zero,
-//   is_dying    as tryget; or it has acquired "release has finished", and nothing was freed
+//   kill..               as tryget; or it is the only killer, and has not killed since the last revival
+//   resurrect            holds a reference, and its own kill has returned since the last revival
+//   reinit               has acquired "release has finished" of the life before
+//   is_zero, is_dying    as tryget; or it has acquired "release has finished", and nothing was freed
 //   put_initial          it owns the initial reference
+//   switch_to_managed    holds references; or its own kill has returned, and the release that followed
+//   manager_start        it is the thread that starts the manager, and has stopped it since (another's
+//                        stop it does not know of)
+//   scan, manager_stop   always
+// Once a thread knows that the ref is managed, by its flag or its own switch_to_managed, it makes no
+// switch_to_atomic.., switch_to_percpu or kill.. any more, but for a kill of what it knows to be dead.
 //
 // Compiled once for each core that is run (platform, known bug); instrumented and covered.
 #ifndef LASTPUT_TARGETS_HARNESS_H_
@@ -28,7 +34,7 @@
 
 namespace targets {
 
-// REQUIRES: check(program, Kind::kPercpuRef) finds nothing. One at a time in a process.
+// REQUIRES: check(program, KIND) finds nothing, for a concurrent kind. One at a time in a process.
 void run_program(const Program& program);
 
 // The same for a sequential program: its one thread makes every call, legal or not, and what the core

@@ -26,6 +26,7 @@ void on_abort(int) {
 
 void run(const Program& program) {
   Artifact artifact;
+  if (program.manager.scan_count != 0) artifact.target = kind_info(Kind::kManaged).name;
   artifact.program = program;
   running = print(artifact);
   run_program(program);
@@ -42,19 +43,27 @@ uint64_t from_environment(const char* name, uint64_t otherwise) {
   return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-TEST_F(Harness, RandomProgramsOnRealThreadsAreClean) {
+void expect_clean(Kind kind) {
   const uint64_t programs = from_environment("HARNESS_PROGRAMS", 3000);
   Random random(from_environment("HARNESS_SEED", 1));
   uint64_t operations = 0, dropped = 0;
   for (uint64_t i = 0; i < programs; ++i) {
-    const Program program = generate_program(random, Kind::kPercpuRef);
+    const Program program = generate_program(random, kind);
     run(program);
     operations += operation_count(program);
     dropped += operations_dropped();
   }
   EXPECT_LT(dropped * 4, operations * 3) << "most operations are dropped: the test says little";
-  RecordProperty("operations", std::to_string(operations));
-  RecordProperty("dropped", std::to_string(dropped));
+  testing::Test::RecordProperty("operations", std::to_string(operations));
+  testing::Test::RecordProperty("dropped", std::to_string(dropped));
+}
+
+TEST_F(Harness, RandomProgramsOnRealThreadsAreClean) {
+  expect_clean(Kind::kPercpuRef);
+}
+
+TEST_F(Harness, RandomProgramsWithAManagerOnRealThreadsAreClean) {
+  expect_clean(Kind::kManaged);
 }
 
 TEST_F(Harness, TheSmallestProgram) {

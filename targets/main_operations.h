@@ -23,6 +23,8 @@ inline constexpr const char* kMainOperationWords[] = {
 
 // The domain's worker, as recordings and schedules name it.
 inline constexpr const char* kWorkerName = "worker";
+// Its manager's thread.
+inline constexpr const char* kManagerName = "manager";
 
 }  // namespace targets
 

@@ -14,9 +14,13 @@
 //   exit            the program's end      nobody
 //   free            release                nobody (the only thread that kills: its first kill)
 //
+// In a program with a manager a ref may be managed from the start (flag managed), or become so by
+// switch_to_managed: of its controller, the only thread then that may kill it or change its mode before;
+// or, where it ends "put_only", of anybody who holds a reference.
+//
 // The initial reference belongs to no thread. It is dropped by kill; or, in a ref that ends
-// "put_only" (atomic for good, nobody kills), by the controller's put_initial; else by main at the
-// end.
+// "put_only" (atomic or managed for good, nobody kills), by the controller's put_initial; else by main
+// at the end. A managed ref that ends "exit" keeps it: main exits it while the manager may be at it.
 #ifndef LASTPUT_TARGETS_PROGRAM_H_
 #define LASTPUT_TARGETS_PROGRAM_H_
 
@@ -40,13 +44,17 @@ inline constexpr unsigned kMaxFailAllocation = 64;
 inline constexpr unsigned kMaxTokens = 3;  // that main hands to one thread, of one ref
 inline constexpr unsigned kMaxLives = 3;   // of a ref whose release reinits it
 
-inline constexpr unsigned kOperationNumbers = 96;  // all are smaller (operations.def)
+inline constexpr unsigned kMaxScanCount = 8;  // refs that a run of the manager visits
+inline constexpr unsigned kMaxRuns = 4;       // of one scan operation
+
+inline constexpr unsigned kOperationNumbers = 128;  // all are smaller (operations.def)
 
 enum class Argument : uint8_t {
   kNone,
   kCount,   // 1..64, 2^k or 2^k - 1 with 7 <= k <= 56
   kCpu,     // 0..cpus-1
   kThread,  // 0..threads-1
+  kRuns,    // 1..kMaxRuns
 };
 
 // What the program must offer for an operation to be legal in it.
@@ -60,6 +68,9 @@ enum Need : uint16_t {
   kNoOtherSwitchesBack = 64,  // no other thread has switch_to_percpu of the ref
   kNeverRevived = 128,        // no resurrect, no reinit of the ref, by nobody
   kSequentialOnly = 256,
+  kManager = 512,       // the program has a manager
+  kUnmanaged = 1024,    // the ref is not managed, nor made so by another thread
+  kOnlyStarter = 2048,  // no thread before this one has manager_start
 };
 
 enum class OpCode : uint8_t {
@@ -89,8 +100,9 @@ struct Operation {
 enum RefFlags : uint8_t {
   kFlagAtomic = 1,
   kFlagDead = 2,
-  kFlagReinit = 4
-};  // numbers stand in bytes
+  kFlagReinit = 4,
+  kFlagManaged = 8,
+};  // numbers stand in bytes, and are those of percpu::Flags
 enum class ReleaseAction : uint8_t { kMark = 0, kReinit = 1, kExit = 2, kFree = 3 };
 // How main ends a ref that lives when all threads have ended.
 enum class Ending : uint8_t {
@@ -98,6 +110,7 @@ enum class Ending : uint8_t {
   kConfirm = 1,  // kill_and_confirm
   kPut = 2,      // switch_to_atomic_sync, then put of the initial reference
   kPutOnly = 3,  // put of the initial reference; nobody ever kills
+  kExit = 4,     // managed refs: exit, with the initial reference
 };
 // Who drops references that a thread still holds after its last operation, and when.
 enum class Leftovers : uint8_t { kThread = 0, kMain = 1, kMainAfterKill = 2 };
@@ -110,7 +123,19 @@ struct RefSetup {
   std::array<uint8_t, kMaxThreads> tokens =
       {};  // references that main hands to each thread at start
   bool reinitable() const { return flags != 0; }
+  bool managed() const { return (flags & kFlagManaged) != 0; }
+  // Whether nobody kills it, so that the initial reference is there to be put.
+  bool may_put_only() const {
+    return managed() || (flags & (kFlagAtomic | kFlagDead)) == kFlagAtomic;
+  }
   bool operator==(const RefSetup&) const = default;
+};
+
+// The manager of the domain.
+struct ManagerSetup {
+  uint8_t scan_count = 0;  // refs that a run visits at most; 0: the target has no manager
+  bool thread = false;     // main starts its thread before the others
+  bool operator==(const ManagerSetup&) const = default;
 };
 
 // A preemption of the first schedule: after `points` scheduling points, go on with `thread` (both
@@ -128,7 +153,8 @@ struct Program {
   uint8_t fail_allocation = 0;  // n-th allocation of an execution fails; 0: none
   bool plain_points = false;    // plain accesses are scheduling points
   Leftovers leftovers = Leftovers::kThread;
-  uint32_t seed = 0;                                   // of the schedules
+  uint32_t seed = 0;  // of the schedules
+  ManagerSetup manager;
   std::vector<RefSetup> refs = {RefSetup{}};           // 1..kMaxRefs
   std::vector<std::vector<Operation>> threads = {{}};  // 1..kMaxThreads
   std::vector<Preemption> preemptions;
@@ -139,11 +165,11 @@ struct Program {
 enum class Memory : uint8_t { kWeak = 0, kSequential = 1 };
 
 // What a program may have beside its threads. Numbers are bits of KindInfo::parts.
-enum Part : uint8_t { kPartRefs = 1 };
+enum Part : uint8_t { kPartRefs = 1, kPartManager = 2 };
 
 // One kind of programs for each fuzz target. All are concurrent and must be legal but the sequential
 // ones: one thread, and illegal calls belong to it.
-enum class Kind : uint8_t { kPercpuRef, kSequential };
+enum class Kind : uint8_t { kPercpuRef, kSequential, kManaged };
 struct KindInfo {
   Kind kind;
   const char* name;  // of the target: THING_fuzzer, corpus/THING, `target THING` in texts
@@ -153,11 +179,14 @@ struct KindInfo {
 inline constexpr KindInfo kKinds[] = {
     {Kind::kPercpuRef, "percpu_ref", kPartRefs},
     {Kind::kSequential, "sequential", kPartRefs},
+    {Kind::kManaged, "managed", kPartRefs | kPartManager},
 };
 constexpr bool is_concurrent(Kind kind) {
   return kind != Kind::kSequential;
 }
 const KindInfo& kind_info(Kind kind);
+// What no bytes at all mean: one thread that does nothing.
+Program smallest_program(Kind kind);
 // nullptr: no target has that name.
 constexpr const KindInfo* find_kind(std::string_view name) {
   for (const KindInfo& info : kKinds)
@@ -183,6 +212,8 @@ unsigned drop_illegal(Program& program);
 bool has_operation(const Program& program, OpCode code, unsigned ref, int except = -1);
 // Whether anything in the program may bring the ref back to life (resurrect, reinit).
 bool may_be_revived(const Program& program, unsigned ref);
+// Whether it is managed from the start, or may become so.
+bool may_be_managed(const Program& program, unsigned ref);
 
 size_t operation_count(const Program& program);
 

@@ -47,21 +47,22 @@ TEST(Program, IllegalCallsBelongToSequentialPrograms) {
 
 TEST(Program, WhatDropIllegalLeavesIsLegal) {
   Random random(1);
-  for (int i = 0; i < 20000; ++i) {
-    Program program = generate_program(random, Kind::kPercpuRef);
+  for (int i = 0; i < 40000; ++i) {
+    const Kind kind = i % 2 ? Kind::kManaged : Kind::kPercpuRef;
+    Program program = generate_program(random, kind);
     for (unsigned t = 0; t < program.threads.size(); ++t)
       while (program.threads[t].size() < kMaxOperations)
         program.threads[t].push_back(generate_operation(random, program, t));
     drop_illegal(program);
-    const auto problem = check(program, Kind::kPercpuRef);
+    const auto problem = check(program, kind);
     ASSERT_FALSE(problem) << problem->text;
   }
 }
 
 TEST(Program, MutationsKeepProgramsValid) {
   Random random(2);
-  for (Kind kind : {Kind::kPercpuRef, Kind::kSequential}) {
-    Program program;
+  for (const auto& [kind, name, parts] : kKinds) {
+    Program program = smallest_program(kind);
     for (int i = 0; i < 50000; ++i) {
       mutate_program(random, kind, program);
       const auto problem = check(program, kind);
@@ -72,13 +73,13 @@ TEST(Program, MutationsKeepProgramsValid) {
 
 TEST(Program, EveryOperationIsFoundByNumberAndName) {
   unsigned found = 0;
-  for (unsigned number = 0; number < 64; ++number) {
+  for (unsigned number = 0; number < kOperationNumbers; ++number) {
     const OpInfo* info = find_operation(number);
     if (info == nullptr) continue;
     ++found;
     EXPECT_EQ(find_operation(std::string_view(info->name)), info);
   }
-  EXPECT_EQ(found, 30u);
+  EXPECT_EQ(found, 34u);
 }
 
 }  // namespace

@@ -10,7 +10,7 @@ namespace {
 
 Artifact random_artifact(Random& random) {
   Artifact artifact;
-  const Kind kind = random.one_in(4) ? Kind::kSequential : Kind::kPercpuRef;
+  const Kind kind = kKinds[random.below(std::size(kKinds))].kind;
   artifact.target = kind_info(kind).name;
   artifact.program = generate_program(random, kind);
   if (random.one_in(2)) artifact.bug = "no-bias";
@@ -90,7 +90,7 @@ TEST(Text, ErrorsNamePlaceAndWhatWasExpected) {
   EXPECT_EQ(error_of(head + "thread T1\n  get ref0 5\nend\n"),
             "line 4, column 12: expected the end of the line, found `5`");
   EXPECT_EQ(error_of("lastput 1\nthread T1\n  resurrect ref0\nend\n"),
-            "line 3, column 1: resurrect: needs one of the flags atomic, dead, reinit");
+            "line 3, column 1: resurrect: needs one of the flags atomic, dead, reinit, managed");
   EXPECT_EQ(error_of(head + "end\n"), "line 3, column 1: a program needs a thread: `thread T1`");
   EXPECT_EQ(error_of("lastput 1\nsetup cpus 9\n"),
             "line 2, column 12: expected a number of CPUs (1..4), found `9`");
