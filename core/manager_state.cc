@@ -129,7 +129,8 @@ Scan ManagerState::scan(int max_scan_count) noexcept {
 
 // One run; ref_modes.cc has what it does to each ref.
 Scan ManagerState::scan(int max_scan_count, Lock& lock) noexcept {
-  domain_.wait(lock, [this] { return !scanning_; });
+  const uint64_t turn = runs_asked_++;
+  domain_.wait(lock, [this, turn] { return runs_done_ == turn; });
   scanning_ = true;
   scanner_ = std::this_thread::get_id();
   ManagedNode visited, dead;
@@ -140,6 +141,7 @@ Scan ManagerState::scan(int max_scan_count, Lock& lock) noexcept {
   lock.lock();
   done.released = release(dead, lock);
   scanning_ = false;
+  ++runs_done_;
   domain_.notify(lock);
   return done;
 }

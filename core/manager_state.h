@@ -73,6 +73,7 @@ class ManagerState {
   void forget_thread() noexcept {
     phase_ = Phase::kStopped;
     scanning_ = false;
+    runs_done_ = runs_asked_;
   }
   // For the domain's end, which is never refused.
   void end(Lock& lock) noexcept;
@@ -95,6 +96,10 @@ class ManagerState {
 
   DomainState& domain_;
   ManagedNode waiting_;  // head of the refs to visit
+  // Runs come one after the other, in the order in which they were asked for: one that is always due
+  // must not keep those by hand waiting for ever (G9).
+  uint64_t runs_asked_ = 0;
+  uint64_t runs_done_ = 0;
   bool scanning_ = false;
   std::thread::id scanner_;  // while scanning_
   Phase phase_ = Phase::kStopped;

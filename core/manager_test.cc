@@ -298,6 +298,16 @@ TEST_F(ManagerTest, LongestIntervalIsNoOverflow) {
   EXPECT_EQ(ref.releases, 0);
 }
 
+// G9: while the next run of the thread is always due.
+TEST_F(ManagerTest, RunsByHandHaveTheirTurn) {
+  CountedRef some;
+  make(some);
+  ASSERT_EQ(manager.start({std::chrono::nanoseconds(1), 1}), Status::kOk);
+  for (int run = 0; run < 100; ++run) EXPECT_EQ(manager.scan_once(1).visited, 1u);
+  EXPECT_TRUE(manager.stop());
+  some.exit();
+}
+
 TEST_F(ManagerTest, DomainsEndStopsIt) {
   auto other = std::make_unique<Domain>(log.options());
   ASSERT_EQ(Manager(*other).start({1ms, 1}), Status::kOk);

@@ -130,7 +130,7 @@ class Call {
       case OpCode::kExit:
       case OpCode::kInit:
       case OpCode::kCancelInit:
-      default:  // of pools and lists: see why_no_test
+      default:  // of managers, pools and lists: see why_no_test
         break;
     }
     return "";
@@ -369,8 +369,10 @@ std::string why_no_test(const targets::Artifact& artifact) {
   if (!is_concurrent(artifact.kind()))
     return "--emit-test writes concurrent programs; this one is of target sequential, whose calls "
            "--text shows";
-  if (!artifact.program.pools.empty() || !artifact.program.lists.empty())
-    return "--emit-test cannot write a program with pools or lists yet; --text shows its calls";
+  if (artifact.program.manager.scan_count != 0 || !artifact.program.pools.empty() ||
+      !artifact.program.lists.empty())
+    return "--emit-test cannot write a program with a manager, pools or lists yet; --text shows "
+           "its calls";
   if (artifact.program.fail_allocation != 0)
     return "--emit-test cannot write a program with a failing allocation (setup fail_allocation) "
            "yet";

@@ -245,15 +245,17 @@ class Minimizer {
     some |= try_setup([](Program& p) { p.fail_allocation = 0; });
     some |= try_setup([](Program& p) { p.plain_points = false; });
     some |= try_setup([](Program& p) { p.leftovers = targets::Leftovers::kThread; });
+    some |= try_setup([](Program& p) { p.manager.thread = false; });
     for (size_t r = program().refs.size(); r-- > 0;) some |= ref_simplifies(r);
     for (size_t p = program().pools.size(); p-- > 0;) some |= pool_simplifies(p);
     for (size_t l = program().lists.size(); l-- > 0;) some |= list_simplifies(l);
     for (size_t t = 0; t < program().threads.size(); ++t) {
       for (size_t i = 0; i < program().threads[t].size(); ++i) {
         const auto argument = targets::operation_info(program().threads[t][i].code).argument;
-        const bool counts = argument == targets::Argument::kCount;
-        if (!counts && argument != targets::Argument::kSmall) continue;
-        some |= try_setup([&](Program& p) { p.threads[t][i].argument = counts ? 1 : 0; });
+        const bool small = argument == targets::Argument::kSmall;
+        if (!small && argument != targets::Argument::kCount && argument != targets::Argument::kRuns)
+          continue;
+        some |= try_setup([&](Program& p) { p.threads[t][i].argument = small ? 0 : 1; });
       }
     }
     return some;

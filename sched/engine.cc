@@ -533,25 +533,37 @@ void end_execution(Verdict verdict) {
   leave_execution(verdict);
 }
 
+// Of a new thread: that of one that has ended before, for the creator, or a fresh one. A thread passes for
+// all others in its slot, so it must know what they knew: where no slot is left but of threads that have
+// ended unordered before, it learns that (some races with them are then missed).
+static uint32_t choose_slot() {
+  uint32_t unordered = kMaxThreads;
+  for (uint32_t i = 0; i < g.thread_count; ++i) {
+    const Thread& t = g.threads[i];
+    if (t.state != State::kDone || !(t.joined || t.detached)) continue;
+    if (g.self->clock.at[i] >= t.clock.at[i]) return i;
+    if (unordered == kMaxThreads) unordered = i;
+  }
+  return g.thread_count < kMaxThreads ? g.thread_count : unordered;
+}
+
 uint32_t start_thread(void* (*function)(void*), void* argument) {
   if (g.exploring) explore_touch(kThreadSlots, true);
-  uint32_t i = 0;
-  while (i < g.thread_count &&
-         !(g.threads[i].state == State::kDone && (g.threads[i].joined || g.threads[i].detached)))
-    ++i;
+  const uint32_t i = choose_slot();
   if (i == kMaxThreads) fail_execution(FailureKind::kLimit, "", kTooManyThreads);
   if (g.exploring && i >= 32)
     fail_execution(FailureKind::kLimit, "", "more than 32 threads in an exhaustive search");
   Thread& t = g.threads[i];
-  Clock own = g.base;
+  VectorClock clock = g.self->clock;
   if (i == g.thread_count) {
     ++g.thread_count;
+    clock.at[i] = g.base;
   } else {
-    own = t.clock.at[i] + 1;  // a reused slot goes on where its last thread ended
+    clock.join(t.clock);
+    ++clock.at[i];  // a reused slot goes on where its last thread ended
   }
   init_thread(i, function, argument);
-  t.clock = g.self->clock;
-  t.clock.at[i] = own;
+  t.clock = clock;
   ++g.self->children;
   if (g.next_name != nullptr) {
     copy_name(t.name, g.next_name);

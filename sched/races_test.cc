@@ -3,6 +3,8 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <mutex>
+#include <thread>
 
 #include "sched/engine_test.h"
 
@@ -33,6 +35,31 @@ TEST(Races, RelaxedStoreDoesNot) {
 }
 TEST(Races, RelaxedLoadDoesNot) {
   expect_found(FailureKind::kDataRace, message_passing<kRelease, kRelaxed>);
+}
+
+// main knows nothing of the thread whose end `other` has seen, and whose slot is free.
+void slot_of_a_thread_that_another_joined() {
+  std::atomic<bool> joined{false};
+  std::mutex mutex;
+  [[maybe_unused]] volatile int data = 0;
+  const auto pass = [&] { std::lock_guard lock(mutex); };
+  std::thread other([&] {
+    {
+      std::lock_guard lock(mutex);
+      data = 1;
+    }
+    std::thread(pass).join();
+    joined.store(true, kRelaxed);
+  });
+  while (!joined.load(kRelaxed)) std::this_thread::yield();
+  std::thread([&] {
+    std::lock_guard lock(mutex);
+    data = 2;
+  }).join();
+  other.join();
+}
+TEST(Races, AThreadDoesNotPassForTheOneThatEndedBeforeIt) {
+  expect_clean(slot_of_a_thread_that_another_joined);
 }
 
 template <memory_order kFence>

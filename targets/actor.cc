@@ -3,6 +3,7 @@
 
 #include <thread>
 
+#include "targets/manager_runs.h"
 #include "targets/runtime.h"
 
 namespace targets {
@@ -20,22 +21,24 @@ void set_current_cpu(unsigned cpu) {
 }
 
 Actor::Actor(Execution& execution, percpu::Domain& domain, unsigned index)
-
     : execution_(execution),
       domain_(domain),
       index_(index),
+      manager_runs_(execution.manager_started),
       pools_(execution.pools, domain, index),
       lists_(execution.lists, index) {
   for (size_t r = 0; r < execution.program.refs.size(); ++r) {
     const RefFacts& facts = execution.facts[r];
     holdings_[r].tokens = execution.leftovers[index][r];
-    holdings_[r].initial = facts.put_only && facts.controller == index;
+    holdings_[r].initial = facts.put_only && facts.controller == index && !facts.begins_dead;
+    holdings_[r].managed = facts.managed;
     holdings_[r].releases_due = facts.begins_dead ? 0 : 1;
   }
 }
 
 void Actor::run() {
   runtime::name_thread(kThreadNames[index_]);
+  enter_program_thread();
   set_current_cpu(index_ % execution_.program.cpus);
   for (const Operation& op : execution_.program.threads[index_]) {
     runtime::begin_op(operation_ + 1);
@@ -48,6 +51,7 @@ void Actor::run() {
     if (execution_.objects[r] != nullptr && execution_.program.leftovers == Leftovers::kThread)
       put(static_cast<unsigned>(r), holdings_[r].tokens, OpCode::kPutMany);
     execution_.leftovers[index_][r] = holdings_[r].tokens;
+    execution_.made_managed[index_][r] = holdings_[r].managed;
   }
   pools_.wind_down();
   lists_.wind_down();
@@ -68,6 +72,13 @@ bool Actor::apply(const Operation& op) {
       domain_.drain();
       pools_.drained();
       return true;
+    case OpCode::kScan:
+      for (uint64_t run = 0; run < op.argument; ++run) scan_by_hand(domain_, execution_.program);
+      return true;
+    case OpCode::kManagerStart:
+      return start();
+    case OpCode::kManagerStop:
+      return stop();
     default:
       return execution_.objects[op.ref] != nullptr && apply_to(op.ref, op);
   }
@@ -102,6 +113,8 @@ bool Actor::apply_to(unsigned ref, const Operation& op) {
       return switch_to_atomic(ref, op.code);
     case OpCode::kSwitchToPercpu:
       return switch_to_percpu(ref);
+    case OpCode::kSwitchToManaged:
+      return switch_to_managed(ref);
     case OpCode::kResurrect:
       return resurrect(ref);
     case OpCode::kReinit:

@@ -36,6 +36,7 @@ class Actor {
     bool held_since_kill = false;  // ... and it has held a reference ever since
     bool seen_release = false;  // has acquired "release has finished", and nothing revives the ref
     uint32_t releases_due = 0;  // that it must have seen before it may reinit
+    bool managed = false;       // from the start, or by its own switch_to_managed
   };
 
   // False: the thread may not make this call now.
@@ -48,6 +49,7 @@ class Actor {
   bool kill(unsigned ref, bool confirm);
   bool switch_to_atomic(unsigned ref, OpCode code);
   bool switch_to_percpu(unsigned ref);
+  bool switch_to_managed(unsigned ref);
   bool resurrect(unsigned ref);
   bool reinit(unsigned ref);
   bool is_zero(unsigned ref);
@@ -55,6 +57,8 @@ class Actor {
   bool await_release(unsigned ref);
   bool give(unsigned ref, unsigned to);
   bool take(unsigned ref);
+  bool start();
+  bool stop();
 
   bool holds(unsigned ref) const;
   bool may_touch(unsigned ref) const;
@@ -70,6 +74,7 @@ class Actor {
   percpu::Domain& domain_;
   const unsigned index_;
   unsigned operation_ = 0;  // the current one, from 0
+  bool manager_runs_;       // as far as the only thread that starts it knows
   std::array<Holding, kMaxRefs> holdings_;
   PoolActor pools_;
   ListActor lists_;

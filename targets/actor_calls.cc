@@ -5,6 +5,7 @@
 
 #include "targets/actor.h"
 #include "targets/guarantees.h"
+#include "targets/manager_runs.h"
 
 namespace targets {
 namespace {
@@ -89,6 +90,10 @@ bool Actor::tryget(unsigned ref, uint64_t n, OpCode code) {
     if (code == OpCode::kTrygetLiveConfirmed)
       guarantee_G4_confirm(
           Sentence("ref%u: tryget_live succeeded after the start of confirm", ref).text);
+  } else if (holds(ref) && holdings_[ref].managed && (!live || execution_.facts[ref].managed)) {
+    guarantee_M7_visits_change_no_answer(
+        Sentence("ref%u: a tryget of a managed ref failed while its caller holds a reference", ref)
+            .text);
   } else if (holds(ref) && (!live || execution_.facts[ref].quiet)) {
     guarantee_G5_tryget_true_when_raised(
         Sentence("ref%u: %s failed while its caller holds a reference", ref,
@@ -132,6 +137,7 @@ bool Actor::kill(unsigned ref, bool confirm) {
                                     !holding.killed &&
                                     (!facts.begins_dead || facts.controller == index_);
   if (!may_touch(ref) && !first_of_only_killer) return false;
+  if (holding.managed && !(holding.killed && only_this_revives(ref))) return false;
   const bool must_win = first_of_only_killer && !facts.begins_dead && !facts.may_revive;
   const bool must_lose = holding.killed && only_this_revives(ref);
   ledger(ref).kill_begun(confirm);
@@ -151,7 +157,7 @@ bool Actor::kill(unsigned ref, bool confirm) {
 }
 
 bool Actor::switch_to_atomic(unsigned ref, OpCode code) {
-  if (!holds(ref)) return false;
+  if (!holds(ref) || holdings_[ref].managed) return false;
   if (code == OpCode::kSwitchToAtomicSync) {
     require(object(ref).switch_to_atomic_sync(), ref, "switch_to_atomic_sync");
   } else if (code == OpCode::kSwitchToAtomicCallback) {
@@ -164,8 +170,34 @@ bool Actor::switch_to_atomic(unsigned ref, OpCode code) {
 }
 
 bool Actor::switch_to_percpu(unsigned ref) {
-  if (!holds(ref)) return false;
+  if (!holds(ref) || holdings_[ref].managed) return false;
   require(object(ref).switch_to_percpu(), ref, "switch_to_percpu");
+  return true;
+}
+
+bool Actor::switch_to_managed(unsigned ref) {
+  const RefFacts& facts = execution_.facts[ref];
+  // Or it is dead, at 0, and this thread alone may change that.
+  const bool dead = facts.release == ReleaseAction::kMark && facts.controller == index_ &&
+                    holdings_[ref].killed && release_finished(ref);
+  if (!holds(ref) && !dead) return false;
+  require(object(ref).switch_to_managed(), ref, "switch_to_managed");
+  holdings_[ref].managed = true;
+  return true;
+}
+
+bool Actor::start() {
+  if (manager_runs_) return false;
+  manager_runs_ = start_manager(domain_, execution_.program);
+  return true;
+}
+
+bool Actor::stop() {
+  // The only thread that starts it, or none does.
+  const bool alone =
+      !has_operation(execution_.program, OpCode::kManagerStart, 0, static_cast<int>(index_));
+  stop_manager(domain_, alone);
+  manager_runs_ = false;
   return true;
 }
 

@@ -22,9 +22,14 @@ struct Bytes {
   uint8_t operator[](size_t i) const { return i < span.size() ? span[i] : uint8_t{0}; }
 };
 
-RefSetup decode_ref(const Bytes& bytes, size_t at, unsigned threads) {
+constexpr uint8_t kManagedBit = 128;
+// Two bits hold the endings of refs that are not managed; those that are have two of their own.
+constexpr Ending kEndingOfManagedExit = Ending::kPut;
+
+RefSetup decode_ref(const Bytes& bytes, size_t at, unsigned threads, bool has_manager) {
   RefSetup ref;
   ref.flags = bytes[at] & 7;
+  if (has_manager && (bytes[at] & kManagedBit)) ref.flags |= kFlagManaged;
   ref.release = static_cast<ReleaseAction>(bytes[at] >> 3 & 3);
   ref.ending = static_cast<Ending>(bytes[at] >> 5 & 3);
   ref.controller = static_cast<uint8_t>(bytes[at + 1] % threads);
@@ -33,8 +38,9 @@ RefSetup decode_ref(const Bytes& bytes, size_t at, unsigned threads) {
     ref.tokens[t] = static_cast<uint8_t>(tokens >> (2 * t) & 3);
   // Combinations that no legal program has become their nearest neighbour.
   if (ref.flags & kFlagDead) ref.tokens = {};
-  if (ref.ending == Ending::kPutOnly && (ref.flags & (kFlagAtomic | kFlagDead)) != kFlagAtomic)
-    ref.ending = Ending::kKill;
+  if (ref.managed())
+    ref.ending = ref.ending == kEndingOfManagedExit ? Ending::kExit : Ending::kPutOnly;
+  if (ref.ending == Ending::kPutOnly && !ref.may_put_only()) ref.ending = Ending::kKill;
   if (ref.ending == Ending::kPut && !ref.reinitable()) ref.ending = Ending::kKill;
   if (ref.release == ReleaseAction::kReinit && !ref.reinitable())
     ref.release = ReleaseAction::kMark;
@@ -87,6 +93,11 @@ void encode_pools_and_lists(const Program& program, std::vector<uint8_t>& bytes)
 }
 
 void decode_setup(const Bytes& bytes, unsigned threads, Kind kind, Program& program) {
+  const bool has_manager = has_part(kind, kPartManager);
+  if (has_manager) {
+    program.manager.thread = (bytes[30] & 1) != 0;
+    program.manager.scan_count = static_cast<uint8_t>((bytes[30] >> 1 & 7) + 1);
+  }
   program.leftovers = static_cast<Leftovers>((bytes[1] & 3) % 3);
   program.plain_points = (bytes[1] & 4) != 0;
   program.cpus = static_cast<uint8_t>(bytes[3] % kMaxCpus + 1);
@@ -99,7 +110,7 @@ void decode_setup(const Bytes& bytes, unsigned threads, Kind kind, Program& prog
   program.threads.resize(threads);
   program.refs.clear();
   for (size_t r = 0; has_part(kind, kPartRefs) && r < bytes[2] % kMaxRefs + 1u; ++r)
-    program.refs.push_back(decode_ref(bytes, kFirstRef + r * kRefBytes, threads));
+    program.refs.push_back(decode_ref(bytes, kFirstRef + r * kRefBytes, threads, has_manager));
   decode_pools_and_lists(bytes, kind, program);
 }
 
@@ -115,6 +126,8 @@ uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte
       return byte % program.threads.size();
     case Argument::kSmall:
       return byte & kMaxSmall;
+    case Argument::kRuns:
+      return byte % kMaxRuns + 1u;
   }
   return 0;
 }
@@ -122,6 +135,8 @@ uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte
 uint8_t encode_argument(const Operation& op) {
   if (operation_info(op.code).argument == Argument::kCount)
     return count_to_byte(op.argument).value_or(0);
+  if (operation_info(op.code).argument == Argument::kRuns)
+    return static_cast<uint8_t>(op.argument - 1);
   return static_cast<uint8_t>(op.argument);
 }
 
@@ -150,8 +165,8 @@ bool decode_record(std::span<const uint8_t> record, unsigned operations, Program
 Decoded decode(std::span<const uint8_t> span, Kind kind) {
   Decoded result;
   if (!span.empty() && !is_known_version(span[0])) {
-    result = decode({}, kind);
     result.unknown_version = true;
+    result.program = smallest_program(kind);
     return result;
   }
   const Bytes bytes{span};
@@ -176,14 +191,17 @@ std::vector<uint8_t> encode(const Program& program) {
   put(5, program.schedules - 1u);
   put(6, program.interval);
   put(7, program.fail_allocation == 0 ? 0u : program.fail_allocation + kNoFailureBelow - 1u);
+  if (program.manager.scan_count != 0)
+    put(30, (program.manager.thread ? 1u : 0u) | (program.manager.scan_count - 1u) << 1);
   for (unsigned i = 0; i < 4; ++i) put(8 + i, program.seed >> (8 * i));
   for (size_t r = 0; r < program.refs.size(); ++r) {
     const RefSetup& ref = program.refs[r];
     const size_t at = kFirstRef + r * kRefBytes;
     unsigned tokens = 0;
     for (unsigned t = 0; t < kMaxThreads; ++t) tokens |= unsigned{ref.tokens[t]} << (2 * t);
-    put(at,
-        ref.flags | static_cast<size_t>(ref.release) << 3 | static_cast<size_t>(ref.ending) << 5);
+    const Ending ending = ref.ending == Ending::kExit ? kEndingOfManagedExit : ref.ending;
+    put(at, (ref.flags & 7u) | static_cast<size_t>(ref.release) << 3 |
+                static_cast<size_t>(ending) << 5 | (ref.managed() ? kManagedBit : 0u));
     put(at + 1, ref.controller);
     put(at + 2, tokens & 255);
     put(at + 3, tokens >> 8);

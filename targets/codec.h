@@ -8,16 +8,17 @@
 //   5        schedules - 1 (mod 16)     6   interval (mod 64)
 //   7        below 192: no failing allocation; else its number is byte - 191
 //   8..11    seed of the schedules, little endian
-//   12..15   ref 0: flags (bits 0-2), release (3-4), ending (5-6) | controller | tokens of thread
+//   12..15   ref 0: flags (bits 0-2, 7), release (3-4), ending (5-6) | controller | tokens of thread
 //   t:
 //            16 bits little endian, bits 2t and 2t+1
 //   16..23   refs 1 and 2, the same
 //   24..27   pools: low (bits 0-1), high - low (2-4), size (5-6, of kPoolSizes) | alignment (0-1, of
 //            kPoolAlignments), ending (2-3), of the first: whether there is a second (4)
 //   28..29   lists: form (bits 0-1), elements (2-3), of the first: whether there is a second (4)
-//   30..31   kept
+//   30       manager: bit 0 its thread is started, bits 1-3 refs that a run visits - 1
+//   31       kept
 //   32..     records of 3 bytes; an incomplete last one is not read
-//     b0 < 192    operation b0 mod 96 (version 1: mod 32) | thread (bits 0-2, mod threads), ref, pool or list
+//     b0 < 192    operation b0 mod 128 (version 1: mod 32) | thread (bits 0-2, mod threads), ref, pool or list
 //     (bits 3-4, mod what there is) |
 //     argument b0 >= 192   preemption: points | thread
 //

@@ -72,7 +72,7 @@ TEST(Codec, Version1IsReadAsItWas) {
   ASSERT_FALSE(decoded.unknown_version);
   EXPECT_EQ(decoded.program.threads[0], std::vector{Operation{OpCode::kGet}});
   bytes[0] = 2;
-  bytes[kSetupBytes] = 96 + 1;
+  bytes[kSetupBytes] = 128 + 1;
   EXPECT_EQ(decode(bytes, Kind::kPercpuRef).program, decoded.program);
 }
 
@@ -80,7 +80,7 @@ TEST(Codec, CountsWhatItDrops) {
   std::vector<uint8_t> bytes(kSetupBytes, 0);
   bytes[0] = kCodecVersion;
   const auto add = [&](uint8_t a, uint8_t b, uint8_t c) { bytes.insert(bytes.end(), {a, b, c}); };
-  add(31, 0, 0);                              // no such operation
+  add(127, 0, 0);                             // no such operation
   add(14, 0, 0);                              // switch_to_percpu of a ref without a flag for it
   for (int i = 0; i < 33; ++i) add(1, 0, 0);  // two more than fit beside it
   bytes.push_back(1);                         // an incomplete record is not even counted

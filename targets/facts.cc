@@ -18,6 +18,7 @@ RefFacts ref_facts(const Program& program, unsigned ref) {
   facts.lives_to_end =
       setup.release == ReleaseAction::kMark || setup.release == ReleaseAction::kReinit;
   facts.begins_dead = (setup.flags & kFlagDead) != 0;
+  facts.managed = setup.managed();
   facts.put_only = setup.ending == Ending::kPutOnly;
   facts.controller = setup.controller;
   facts.may_revive = may_be_revived(program, ref);

@@ -11,6 +11,7 @@ namespace targets {
 struct RefFacts {
   bool lives_to_end = false;  // release neither frees nor exits it
   bool begins_dead = false;
+  bool managed = false;  // from the start: nobody ever kills it, or changes its mode
   bool quiet = false;  // no thread ever drops the initial reference, and it is there from the start
   bool may_revive = false;  // by resurrect or reinit, of whomever
   bool put_only = false;

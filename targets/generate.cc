@@ -43,6 +43,10 @@ constexpr struct {
     {OpCode::kExit, 2},
     {OpCode::kInit, 3},
     {OpCode::kCancelInit, 1},
+    {OpCode::kSwitchToManaged, 8},
+    {OpCode::kScan, 14},
+    {OpCode::kManagerStart, 2},
+    {OpCode::kManagerStop, 2},
     {OpCode::kAreaAlloc, 18},
     {OpCode::kAreaFree, 6},
     {OpCode::kAreaCheck, 4},
@@ -71,6 +75,7 @@ constexpr struct {
 bool offers(const Program& program, OpCode code) {
   const uint16_t needs = operation_info(code).needs;
   if ((needs & kRcu) && program.lists.empty()) return false;
+  if ((needs & kManager) && program.manager.scan_count == 0) return false;
   return subject_word(needs) == nullptr || subject_count(program, needs) != 0;
 }
 
@@ -86,15 +91,22 @@ OpCode pick_code(Random& random, const Program& program) {
   return OpCode::kYield;
 }
 
-RefSetup generate_ref(Random& random, unsigned threads) {
+// Most are managed from the start, of which some begin dead, and some are only exited.
+void make_managed(Random& random, RefSetup& ref) {
+  ref.flags |= kFlagManaged;
+  if (!random.one_in(8)) ref.flags &= static_cast<uint8_t>(~kFlagDead);
+  ref.ending = random.one_in(6) ? Ending::kExit : Ending::kPutOnly;
+}
+
+RefSetup generate_ref(Random& random, unsigned threads, bool has_manager) {
   RefSetup ref;
   const unsigned roll = random.below(8);
   ref.flags = static_cast<uint8_t>(roll < 2 ? 0 : roll < 6 ? +kFlagReinit : random.below(8));
   ref.release = static_cast<ReleaseAction>(random.below(4));
   ref.ending = static_cast<Ending>(random.below(4));
   ref.controller = static_cast<uint8_t>(random.below(threads));
-  const bool may_put_only = (ref.flags & (kFlagAtomic | kFlagDead)) == kFlagAtomic;
-  if (ref.ending == Ending::kPutOnly && !may_put_only) ref.ending = Ending::kKill;
+  if (has_manager && !random.one_in(3)) make_managed(random, ref);
+  if (ref.ending == Ending::kPutOnly && !ref.may_put_only()) ref.ending = Ending::kKill;
   if (!ref.reinitable()) {
     if (ref.ending == Ending::kPut) ref.ending = Ending::kConfirm;
     if (ref.release == ReleaseAction::kReinit) ref.release = ReleaseAction::kFree;
@@ -147,6 +159,9 @@ Operation generate_operation(Random& random, const Program& program, unsigned th
       op.argument = random.below(static_cast<unsigned>(program.threads.size()));
       if (op.argument == thread) op.argument = (op.argument + 1) % program.threads.size();
       break;
+    case Argument::kRuns:
+      op.argument = 1 + random.below(random.one_in(2) ? 1 : kMaxRuns);
+      break;
   }
   return op;
 }
@@ -165,11 +180,16 @@ Program generate_program(Random& random, Kind kind) {
   program.leftovers = static_cast<Leftovers>(random.below(3));
   program.plain_points = random.one_in(8);
   program.seed = static_cast<uint32_t>(random.next());
+  const bool has_manager = (kind_info(kind).parts & kPartManager) != 0;
+  if (has_manager)
+    program.manager = {static_cast<uint8_t>(1 + random.below(random.one_in(2) ? 2 : kMaxScanCount)),
+                       random.one_in(2)};
   program.threads.assign(threads, {});
   program.refs.clear();
   if (has_part(kind, kPartRefs))
-    for (unsigned n = one_or_more(random, kMaxRefs); n > 0; --n)
-      program.refs.push_back(generate_ref(random, threads));
+    for (unsigned n = has_manager ? 1 + random.below(kMaxRefs) : one_or_more(random, kMaxRefs);
+         n > 0; --n)
+      program.refs.push_back(generate_ref(random, threads, has_manager));
   if (has_part(kind, kPartPools))
     for (unsigned n = one_or_more(random, kMaxPools); n > 0; --n)
       program.pools.push_back(generate_pool(random));

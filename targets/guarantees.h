@@ -17,6 +17,13 @@ namespace targets {
 [[noreturn]] void guarantee_G8_memory(const char* message);
 [[noreturn]] void guarantee_G9_progress(const char* message);
 [[noreturn]] void guarantee_G10_misuse(const char* message);
+// Those of the manager (core/manager.h).
+[[noreturn]] void guarantee_M1_release_by_manager(const char* message);
+[[noreturn]] void guarantee_M2_release_in_two_passes(const char* message);
+[[noreturn]] void guarantee_M3_bounded_runs(const char* message);
+[[noreturn]] void guarantee_M5_stop(const char* message);
+[[noreturn]] void guarantee_M6_release_ends_its_ref(const char* message);
+[[noreturn]] void guarantee_M7_visits_change_no_answer(const char* message);
 
 // Of pools (core/pool.h).
 [[noreturn]] void guarantee_P1_alloc_answers_a_fresh_area(const char* message);

@@ -10,6 +10,7 @@
 #include "targets/guarantees.h"
 #include "targets/list_ledger.h"
 #include "targets/main_operations.h"
+#include "targets/manager_runs.h"
 #include "targets/pool_ledger.h"
 #include "targets/runtime.h"
 
@@ -103,14 +104,32 @@ void run_threads(Execution& execution, percpu::Domain& domain) {
 class Ender {
  public:
   Ender(Execution& execution, percpu::Domain& domain, unsigned ref)
-      : execution_(execution), domain_(domain), ref_(ref), object_(execution.objects[ref]) {}
+      : execution_(execution), domain_(domain), ref_(ref), object_(execution.objects[ref]) {
+    managed_ = execution.facts[ref].managed;
+    for (const auto& made : execution.made_managed) managed_ |= made[ref];
+  }
 
+  // With its initial reference, whatever the manager is doing.
+  void exit_only() {
+    collect();
+    if (execution_.program.leftovers != Leftovers::kMainAfterKill) drop();
+    object_->exit();
+    const bool live = ledger(ref_).live();
+    if (object_->is_zero() == live || object_->is_dying() == live)
+      guarantee_G6_counts_conserved(
+          Sentence("ref%u: is_zero or is_dying is wrong after exit", ref_).text);
+    check_ledger(ref_, ledger(ref_).at_end(), managed_);
+    delete object_;
+  }
+
+  // REQUIRES: the manager's thread is stopped.
   void run() {
     collect();
     if (execution_.program.leftovers != Leftovers::kMainAfterKill) drop();
     // Each round ends a life or drops the rest; release may begin another life.
     for (unsigned round = 0;; ++round) {
       domain_.drain();
+      scan();
       if (ledger(ref_).live()) {
         end_life();
       } else if (held_ != 0) {
@@ -122,7 +141,7 @@ class Ender {
       if (round > 2 * kMaxLives + kMaxOperations)
         guarantee_G1_release_exactly_once(Sentence("ref%u does not end", ref_).text);
     }
-    check_ledger(ref_, ledger(ref_).at_end());
+    check_ledger(ref_, ledger(ref_).at_end(), managed_);
     destroy();
   }
 
@@ -157,13 +176,16 @@ class Ender {
 
   void end_life() {
     RefLedger& entries = ledger(ref_);
-    const Ending ending = execution_.program.refs[ref_].ending;
+    const Ending ending = managed_ ? Ending::kPutOnly : execution_.program.refs[ref_].ending;
     if (ending == Ending::kPut || ending == Ending::kPutOnly) {
       if (ending == Ending::kPut && !object_->switch_to_atomic_sync())
         guarantee_G10_misuse(
             Sentence("ref%u: a legal switch_to_atomic_sync was refused", ref_).text);
+      const uint32_t releases = entries.releases();
       entries.initial_put_begun();
       object_->put();
+      if (managed_ && entries.releases() != releases)
+        guarantee_M5_stop(Sentence("ref%u: released while the manager was stopped", ref_).text);
       return;
     }
     const bool confirm = ending == Ending::kConfirm;
@@ -174,6 +196,12 @@ class Ender {
     if (!won)
       guarantee_G1_release_exactly_once(
           Sentence("ref%u: kill of a live ref returned false", ref_).text);
+  }
+
+  // M2: what nobody holds is released in two passes.
+  void scan() {
+    for (unsigned run = managed_ ? runs_of_two_passes(execution_.program) : 0; run > 0; --run)
+      scan_by_hand(domain_, execution_.program);
   }
 
   void destroy() {
@@ -199,6 +227,7 @@ class Ender {
   percpu::Domain& domain_;
   const unsigned ref_;
   Object* const object_;
+  bool managed_;
   uint64_t held_ = 0;
   unsigned next_slot_ = 0;
 };
@@ -214,10 +243,18 @@ void run_in(const Program& program, percpu::Domain& domain) {
   }
   execution.pools.make(domain);
   execution.lists.make(domain);
+  if (program.manager.thread) execution.manager_started = start_manager(domain, program);
   run_threads(execution, domain);
   runtime::begin_op(kOpEnd);
+  const auto ends = [&](unsigned ref, bool by_exit) {
+    return execution.objects[ref] != nullptr &&
+           (program.refs[ref].ending == Ending::kExit) == by_exit;
+  };
   for (unsigned ref = 0; ref < refs; ++ref)
-    if (execution.objects[ref] != nullptr) Ender(execution, domain, ref).run();
+    if (ends(ref, true)) Ender(execution, domain, ref).exit_only();
+  if (program.manager.scan_count != 0) stop_manager(domain, true);
+  for (unsigned ref = 0; ref < refs; ++ref)
+    if (ends(ref, false)) Ender(execution, domain, ref).run();
   execution.pools.end(domain);
   execution.lists.end();
   runtime::begin_op(kOpDestroy);
@@ -230,6 +267,7 @@ void run_program(const Program& program) {
   reset_pool_ledger();
   reset_list_ledger();
   set_current_cpu(0);
+  enter_program_thread();
   runtime::begin_op(kOpDomain);
   try {
     runtime::name_next_thread(kWorkerName);

@@ -14,11 +14,17 @@
 //   put, put_many, give, switch_to_*   it holds references (what it drops, or one)
 //   get, get_many        ... or it owns the initial one, or no thread ever drops that (facts.quiet)
 //   tryget..             ... or the ref lives to the program's end
-//   kill..               as tryget; or it is the only killer, and has not killed since the last
-//   revival resurrect            holds a reference, and its own kill has returned since the last
-//   revival reinit               has acquired "release has finished" of the life before is_zero,
-//   is_dying    as tryget; or it has acquired "release has finished", and nothing was freed
+//   kill..               as tryget; or it is the only killer, and has not killed since the last revival
+//   resurrect            holds a reference, and its own kill has returned since the last revival
+//   reinit               has acquired "release has finished" of the life before
+//   is_zero, is_dying    as tryget; or it has acquired "release has finished", and nothing was freed
 //   put_initial          it owns the initial reference
+//   switch_to_managed    holds references; or its own kill has returned, and the release that followed
+//   manager_start        it is the thread that starts the manager, and has stopped it since (another's
+//                        stop it does not know of)
+//   scan, manager_stop   always
+// Once a thread knows that the ref is managed, by its flag or its own switch_to_managed, it makes no
+// switch_to_atomic.., switch_to_percpu or kill.. any more, but for a kill of what it knows to be dead.
 //
 // Pools and lists have tables of their own: pool_actor.h, list_actor.h.
 //

@@ -19,6 +19,7 @@ uint32_t bump(std::atomic<uint32_t>& count) {
 
 std::array<RefLedger, kMaxRefs> ledgers;
 std::atomic<uint32_t> dropped = 0;
+std::atomic<uint32_t> running_by_thread = 0;
 
 }  // namespace
 
@@ -163,7 +164,18 @@ uint32_t dropped_operations() {
 }
 void reset_ledgers(const Program& program) {
   dropped.store(0, kRelaxed);
+  running_by_thread.store(0, kRelaxed);
   for (size_t r = 0; r < program.refs.size(); ++r) ledgers[r].reset(program.refs[r]);
+}
+
+void release_by_thread_begun() {
+  bump(running_by_thread);
+}
+void release_by_thread_ended() {
+  running_by_thread.fetch_sub(1, kRelaxed);
+}
+uint32_t releases_by_thread() {
+  return get(running_by_thread);
 }
 
 }  // namespace targets

@@ -66,7 +66,7 @@ class RefLedger {
   // nullptr, or what is wrong.
   struct Verdict {
     const char* wrong = nullptr;
-    enum { kG1, kG2, kG3, kG4, kG6 } guarantee = kG1;
+    enum Guarantee { kG1, kG2, kG3, kG4, kG6 } guarantee = kG1;
   };
   Verdict release_begun();
   Verdict at_end() const;
@@ -105,6 +105,11 @@ RefLedger& ledger(unsigned ref);
 void count_dropped_operation();
 uint32_t dropped_operations();
 void reset_ledgers(const Program& program);
+
+// Releases that are running on the manager's own thread.
+void release_by_thread_begun();
+void release_by_thread_ended();
+uint32_t releases_by_thread();
 
 }  // namespace targets
 

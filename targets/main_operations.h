@@ -25,6 +25,8 @@ inline constexpr const char* kMainOperationWords[] = {
 inline constexpr const char* kWorkerName = "worker";
 inline constexpr const char* kRefillerName = "refiller";  // of pools
 inline constexpr const char* kRcuName = "rcu";
+// Its manager's thread.
+inline constexpr const char* kManagerName = "manager";
 
 }  // namespace targets
 

@@ -4,14 +4,22 @@
 #include <utility>
 
 #include "targets/guarantees.h"
+#include "targets/manager_runs.h"
 #include "targets/runtime.h"
 
 namespace targets {
 namespace {
 
-void fail_ledger(unsigned ref, const RefLedger::Verdict& verdict) {
+[[noreturn]] void fail_managed(RefLedger::Verdict::Guarantee guarantee, const char* message) {
+  if (guarantee == RefLedger::Verdict::kG3) guarantee_M2_release_in_two_passes(message);
+  guarantee_M1_release_by_manager(message);
+}
+
+void fail_ledger(unsigned ref, const RefLedger::Verdict& verdict, bool managed) {
   const Sentence sentence("ref%u: %s (%llu held)", ref, verdict.wrong,
                           static_cast<unsigned long long>(ledger(ref).held()));
+  if (managed && verdict.guarantee <= RefLedger::Verdict::kG3)
+    fail_managed(verdict.guarantee, sentence.text);
   switch (verdict.guarantee) {
     case RefLedger::Verdict::kG1:
       guarantee_G1_release_exactly_once(sentence.text);
@@ -66,8 +74,8 @@ percpu::Ref::Callback switched_for(unsigned actor, std::integer_sequence<unsigne
 
 }  // namespace
 
-void check_ledger(unsigned ref, const RefLedger::Verdict& verdict) {
-  if (verdict.wrong != nullptr) fail_ledger(ref, verdict);
+void check_ledger(unsigned ref, const RefLedger::Verdict& verdict, bool managed) {
+  if (verdict.wrong != nullptr) fail_ledger(ref, verdict, managed);
 }
 
 void Object::before_put(unsigned slot, uint64_t n) {
@@ -107,7 +115,9 @@ void on_release(percpu::Ref& ref) {
   Execution& execution = *object.execution;
   const unsigned index = object.index;
   runtime::note("release");
-  check_ledger(index, ledger(index).release_begun());
+  const bool managed = execution.facts[index].managed;
+  check_ledger(index, ledger(index).release_begun(), managed);
+  const ReleaseInProgress in_progress(index, managed);
   object.check_header();
   object.check_payload("release");
   switch (execution.facts[index].release) {
@@ -118,8 +128,11 @@ void on_release(percpu::Ref& ref) {
       finish_release(execution, index);
       ledger(index).reinit_begun();
       // The object is everybody's again: nothing of it may be touched after this call.
-      if (!ref.reinit())
-        guarantee_G10_misuse(Sentence("ref%u: reinit in release refused", index).text);
+      if (!ref.reinit()) {
+        const Sentence sentence("ref%u: reinit in release refused", index);
+        if (managed) guarantee_M6_release_ends_its_ref(sentence.text);
+        guarantee_G10_misuse(sentence.text);
+      }
       return;
     case ReleaseAction::kExit:
       ref.exit();

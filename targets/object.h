@@ -42,18 +42,20 @@ struct Object : percpu::Ref {
 struct Execution {
   explicit Execution(const Program& p) : program(p), pools(p), lists(p) {}
   const Program& program;
+  bool manager_started = false;  // by main
   std::array<RefFacts, kMaxRefs> facts;
   std::array<Object*, kMaxRefs> objects = {};                   // null: init failed
   std::array<std::atomic<uint32_t>, kMaxRefs> released = {};    // releases that have finished
   std::array<std::atomic<uint32_t>, kMaxRefs> confirming = {};  // confirms that have begun
   std::array<std::array<std::atomic<uint64_t>, kMaxThreads>, kMaxRefs> mailboxes = {};
   std::array<std::array<uint64_t, kMaxRefs>, kMaxThreads> leftovers = {};  // read after join
+  std::array<std::array<bool, kMaxRefs>, kMaxThreads> made_managed = {};  // by the thread; the same
   Pools pools;
   Lists lists;
 };
 
-// Fails if the verdict is not good.
-void check_ledger(unsigned ref, const RefLedger::Verdict& verdict);
+// Fails if the verdict is not good. `managed`: what is wrong is then the manager's doing.
+void check_ledger(unsigned ref, const RefLedger::Verdict& verdict, bool managed);
 
 void on_release(percpu::Ref& ref);
 // The callbacks of `actor`: a callback has no context but the ref, so each actor has its own.

@@ -32,14 +32,20 @@ static_assert(numbered_in_order(), "operation numbers ascend, and stay below kOp
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
   const uint16_t needs = operation_info(op.code).needs;
   if ((needs & kRcu) && program.lists.empty()) return "only in programs with lists";
+  if ((needs & kManager) && program.manager.scan_count == 0)
+    return "only in targets with a manager";
   if ((needs & kRef) == 0) return nullptr;
   if (needs & kSequentialOnly) return "only in sequential programs";
   const RefSetup& ref = program.refs[op.ref];
   const bool put_only = ref.ending == Ending::kPutOnly;
   if ((needs & kReinitable) && !ref.reinitable())
-    return "needs one of the flags atomic, dead, reinit";
+    return "needs one of the flags atomic, dead, reinit, managed";
+  if ((needs & kUnmanaged) && ref.managed()) return "not of a ref with flag managed";
   if ((needs & kKillable) && put_only) return "not in a ref that ends put_only";
   if ((needs & kPutOnly) && !put_only) return "only in a ref that ends put_only";
+  if (op.code == OpCode::kSwitchToManaged && !ref.managed() && !put_only &&
+      ref.controller != thread)
+    return "only in the ref's controller, or where it ends put_only";
   if ((needs & kController) && ref.controller != thread) return "only in the ref's controller";
   if ((needs & kRestartable) && ref.release != ReleaseAction::kMark && !(ref.flags & kFlagDead))
     return "needs a ref whose release marks, or that begins dead";
@@ -49,6 +55,15 @@ const char* own_problem(const Program& program, unsigned thread, const Operation
 // ... and by what other operations of the program do.
 const char* shared_problem(const Program& program, unsigned thread, const Operation& op) {
   const uint16_t needs = operation_info(op.code).needs;
+  if (needs & kOnlyStarter) {
+    for (unsigned t = 0; t < thread; ++t)
+      for (const Operation& other : program.threads[t])
+        if (other.code == op.code) return "another thread has it";
+  }
+  if (needs & kUnmanaged) {
+    if (has_operation(program, OpCode::kSwitchToManaged, op.ref, static_cast<int>(thread)))
+      return "another thread has switch_to_managed of this ref";
+  }
   if ((needs & kNoOtherSwitchesBack) &&
       has_operation(program, OpCode::kSwitchToPercpu, op.ref, static_cast<int>(thread)))
     return "another thread has switch_to_percpu of this ref";
@@ -77,16 +92,23 @@ const char* range_problem(const Program& program, const Operation& op) {
       return op.argument < program.threads.size() ? nullptr : "no such thread";
     case Argument::kSmall:
       return op.argument <= kMaxSmall ? nullptr : "no number from 0 to 7";
+    case Argument::kRuns:
+      return op.argument - 1 < kMaxRuns ? nullptr : "runs: 1..4";
   }
   return "?";
 }
 
 const char* ref_problem(const Program& program, const RefSetup& ref) {
-  if (ref.flags > 7 || ref.release > ReleaseAction::kFree || ref.ending > Ending::kPutOnly)
+  if (ref.flags > 15 || ref.release > ReleaseAction::kFree || ref.ending > Ending::kExit)
     return "flags, release or ending out of range";
   if (ref.controller >= program.threads.size()) return "controller: no such thread";
-  if (ref.ending == Ending::kPutOnly && (ref.flags & (kFlagAtomic | kFlagDead)) != kFlagAtomic)
-    return "ending put_only needs flag atomic, and not dead";
+  if (ref.managed() && program.manager.scan_count == 0)
+    return "flag managed: only in targets with a manager";
+  if (ref.ending == Ending::kPutOnly && !ref.may_put_only())
+    return "ending put_only needs flag managed, or atomic and not dead";
+  if (ref.managed() && ref.ending != Ending::kPutOnly && ref.ending != Ending::kExit)
+    return "a managed ref ends put_only or exit";
+  if (ref.ending == Ending::kExit && !ref.managed()) return "ending exit needs flag managed";
   if (ref.ending == Ending::kPut && !ref.reinitable())
     return "ending put needs one of the flags atomic, dead, reinit";
   if (ref.release == ReleaseAction::kReinit && !ref.reinitable())
@@ -125,13 +147,18 @@ const char* parts_problem(const Program& program, Kind kind) {
   return nullptr;
 }
 
-const char* setup_problem(const Program& program) {
+const char* setup_problem(const Program& program, Kind kind) {
   if (program.threads.empty() || program.threads.size() > kMaxThreads) return "threads: 1..8";
   if (program.cpus < 1 || program.cpus > kMaxCpus) return "cpus: 1..4";
   if (program.schedules < 1 || program.schedules > kMaxSchedules) return "schedules: 1..16";
   if (program.interval > kMaxInterval) return "interval: 0..63";
   if (program.fail_allocation > kMaxFailAllocation) return "fail_allocation: 0..64";
   if (program.leftovers > Leftovers::kMainAfterKill) return "leftovers out of range";
+  const bool has_manager = (kind_info(kind).parts & kPartManager) != 0;
+  if (program.manager.scan_count > kMaxScanCount) return "scan_count: 1..8";
+  if ((program.manager.scan_count != 0) != has_manager)
+    return has_manager ? "no manager in a target that has one" : "this target has no manager";
+  if (!has_manager && program.manager.thread) return "this target has no manager";
   if (program.preemptions.size() > kMaxPreemptions) return "more than 256 preemptions";
   for (const RefSetup& ref : program.refs)
     if (const char* problem = ref_problem(program, ref)) return problem;
@@ -159,6 +186,15 @@ const KindInfo& kind_info(Kind kind) {
   for (const KindInfo& info : kKinds)
     if (info.kind == kind) return info;
   std::abort();
+}
+
+Program smallest_program(Kind kind) {
+  Program program;
+  if (!has_part(kind, kPartRefs)) program.refs.clear();
+  if (has_part(kind, kPartManager)) program.manager.scan_count = 1;
+  if (has_part(kind, kPartPools)) program.pools.emplace_back();
+  if (has_part(kind, kPartLists)) program.lists.emplace_back();
+  return program;
 }
 
 const OpInfo* find_operation(unsigned number) {
@@ -211,6 +247,10 @@ bool may_be_revived(const Program& program, unsigned ref) {
          has_operation(program, OpCode::kReinit, ref);
 }
 
+bool may_be_managed(const Program& program, unsigned ref) {
+  return program.refs[ref].managed() || has_operation(program, OpCode::kSwitchToManaged, ref);
+}
+
 size_t operation_count(const Program& program) {
   size_t count = 0;
   for (const auto& thread : program.threads) count += thread.size();
@@ -219,7 +259,7 @@ size_t operation_count(const Program& program) {
 
 std::optional<Problem> check(const Program& program, Kind kind) {
   if (const char* problem = parts_problem(program, kind)) return Problem{-1, -1, problem};
-  if (const char* problem = setup_problem(program)) return Problem{-1, -1, problem};
+  if (const char* problem = setup_problem(program, kind)) return Problem{-1, -1, problem};
   if (!is_concurrent(kind) && program.threads.size() != 1)
     return Problem{-1, -1, "a sequential program has one thread"};
   for (unsigned t = 0; t < program.threads.size(); ++t) {

@@ -14,9 +14,13 @@
 //   exit            the program's end      nobody
 //   free            release                nobody (the only thread that kills: its first kill)
 //
+// In a program with a manager a ref may be managed from the start (flag managed), or become so by
+// switch_to_managed: of its controller, the only thread then that may kill it or change its mode before;
+// or, where it ends "put_only", of anybody who holds a reference.
+//
 // The initial reference belongs to no thread. It is dropped by kill; or, in a ref that ends
-// "put_only" (atomic for good, nobody kills), by the controller's put_initial; else by main at the
-// end.
+// "put_only" (atomic or managed for good, nobody kills), by the controller's put_initial; else by main
+// at the end. A managed ref that ends "exit" keeps it: main exits it while the manager may be at it.
 //
 // Pools, and lists of the rcuref forms, are legal to use for every thread at any time, but for what it must
 // hold (pool_actor.h, list_actor.h); they live until main ends them, a pool perhaps by its only user.
@@ -47,7 +51,10 @@ inline constexpr unsigned kMaxLives = 3;     // of a ref whose release reinits i
 inline constexpr unsigned kMaxSmall = 7;     // of an argument kSmall
 inline constexpr unsigned kMaxElements = 3;  // that main lists at the start
 
-inline constexpr unsigned kOperationNumbers = 96;  // all are smaller (operations.def)
+inline constexpr unsigned kMaxScanCount = 8;  // refs that a run of the manager visits
+inline constexpr unsigned kMaxRuns = 4;       // of one scan operation
+
+inline constexpr unsigned kOperationNumbers = 128;  // all are smaller (operations.def)
 
 enum class Argument : uint8_t {
   kNone,
@@ -55,6 +62,7 @@ enum class Argument : uint8_t {
   kCpu,     // 0..cpus-1
   kThread,  // 0..threads-1
   kSmall,   // 0..kMaxSmall: a number of areas, a place in a list
+  kRuns,    // 1..kMaxRuns
 };
 
 // What the program must offer for an operation to be legal in it.
@@ -68,10 +76,13 @@ enum Need : uint16_t {
   kNoOtherSwitchesBack = 64,  // no other thread has switch_to_percpu of the ref
   kNeverRevived = 128,        // no resurrect, no reinit of the ref, by nobody
   kSequentialOnly = 256,
-  kPool = 4096,       // takes a pool
-  kList = 8192,       // takes a list
-  kSoleUser = 16384,  // no other thread calls anything of the pool
-  kRcu = 32768,       // the program has lists, and so an Rcu
+  kManager = 512,       // the program has a manager
+  kUnmanaged = 1024,    // the ref is not managed, nor made so by another thread
+  kOnlyStarter = 2048,  // no thread before this one has manager_start
+  kPool = 4096,         // takes a pool
+  kList = 8192,         // takes a list
+  kSoleUser = 16384,    // no other thread calls anything of the pool
+  kRcu = 32768,         // the program has lists, and so an Rcu
 };
 
 enum class OpCode : uint8_t {
@@ -101,8 +112,9 @@ struct Operation {
 enum RefFlags : uint8_t {
   kFlagAtomic = 1,
   kFlagDead = 2,
-  kFlagReinit = 4
-};  // numbers stand in bytes
+  kFlagReinit = 4,
+  kFlagManaged = 8,
+};  // numbers stand in bytes, and are those of percpu::Flags
 enum class ReleaseAction : uint8_t { kMark = 0, kReinit = 1, kExit = 2, kFree = 3 };
 // How main ends a ref that lives when all threads have ended.
 enum class Ending : uint8_t {
@@ -110,6 +122,7 @@ enum class Ending : uint8_t {
   kConfirm = 1,  // kill_and_confirm
   kPut = 2,      // switch_to_atomic_sync, then put of the initial reference
   kPutOnly = 3,  // put of the initial reference; nobody ever kills
+  kExit = 4,     // managed refs: exit, with the initial reference
 };
 // Who drops references that a thread still holds after its last operation, and when.
 enum class Leftovers : uint8_t { kThread = 0, kMain = 1, kMainAfterKill = 2 };
@@ -122,7 +135,19 @@ struct RefSetup {
   std::array<uint8_t, kMaxThreads> tokens =
       {};  // references that main hands to each thread at start
   bool reinitable() const { return flags != 0; }
+  bool managed() const { return (flags & kFlagManaged) != 0; }
+  // Whether nobody kills it, so that the initial reference is there to be put.
+  bool may_put_only() const {
+    return managed() || (flags & (kFlagAtomic | kFlagDead)) == kFlagAtomic;
+  }
   bool operator==(const RefSetup&) const = default;
+};
+
+// The manager of the domain.
+struct ManagerSetup {
+  uint8_t scan_count = 0;  // refs that a run visits at most; 0: the target has no manager
+  bool thread = false;     // main starts its thread before the others
+  bool operator==(const ManagerSetup&) const = default;
 };
 
 // What main does with a pool when all threads have ended, before it destroys it.
@@ -171,7 +196,8 @@ struct Program {
   uint8_t fail_allocation = 0;  // n-th allocation of an execution fails; 0: none
   bool plain_points = false;    // plain accesses are scheduling points
   Leftovers leftovers = Leftovers::kThread;
-  uint32_t seed = 0;                                   // of the schedules
+  uint32_t seed = 0;  // of the schedules
+  ManagerSetup manager;
   std::vector<RefSetup> refs = {RefSetup{}};           // at most kMaxRefs
   std::vector<PoolSetup> pools;                        // at most kMaxPools
   std::vector<ListSetup> lists;                        // at most kMaxLists
@@ -184,11 +210,11 @@ struct Program {
 enum class Memory : uint8_t { kWeak = 0, kSequential = 1 };
 
 // What a program has beside its threads, one of each at least. Numbers are bits of KindInfo::parts.
-enum Part : uint8_t { kPartRefs = 1, kPartPools = 4, kPartLists = 8 };
+enum Part : uint8_t { kPartRefs = 1, kPartManager = 2, kPartPools = 4, kPartLists = 8 };
 
 // One kind of programs for each fuzz target. All are concurrent and must be legal but the sequential
 // ones: one thread, and illegal calls belong to it.
-enum class Kind : uint8_t { kPercpuRef, kSequential, kPercpuPool, kRcuref };
+enum class Kind : uint8_t { kPercpuRef, kSequential, kManaged, kPercpuPool, kRcuref };
 struct KindInfo {
   Kind kind;
   const char* name;  // of the target: THING_fuzzer, corpus/THING, `target THING` in texts
@@ -198,6 +224,7 @@ struct KindInfo {
 inline constexpr KindInfo kKinds[] = {
     {Kind::kPercpuRef, "percpu_ref", kPartRefs},
     {Kind::kSequential, "sequential", kPartRefs},
+    {Kind::kManaged, "managed", kPartRefs | kPartManager},
     {Kind::kPercpuPool, "percpu_pool", kPartPools},
     {Kind::kRcuref, "rcuref", kPartLists},
 };
@@ -208,6 +235,8 @@ const KindInfo& kind_info(Kind kind);
 inline bool has_part(Kind kind, Part part) {
   return (kind_info(kind).parts & part) != 0;
 }
+// What no bytes at all mean: one thread that does nothing.
+Program smallest_program(Kind kind);
 // nullptr: no target has that name.
 constexpr const KindInfo* find_kind(std::string_view name) {
   for (const KindInfo& info : kKinds)
@@ -238,6 +267,8 @@ size_t subject_count(const Program& program, uint16_t needs);
 bool has_operation(const Program& program, OpCode code, unsigned ref, int except = -1);
 // Whether anything in the program may bring the ref back to life (resurrect, reinit).
 bool may_be_revived(const Program& program, unsigned ref);
+// Whether it is managed from the start, or may become so.
+bool may_be_managed(const Program& program, unsigned ref);
 // Whether a thread other than `except` (-1: any) calls anything of the pool. What is done to areas that
 // were handed out is no such call.
 bool uses_pool(const Program& program, unsigned pool, int except = -1);

@@ -17,6 +17,7 @@
 //   setup fail_allocation 3              the n-th allocation fails
 //   setup plain_points
 //   setup leftovers main                 thread, main, main_after_kill
+//   setup manager scan_count 2 thread    target managed: refs that a run visits, 1..8; its thread is started
 //   setup ref flags reinit|atomic release free ending kill controller T1 tokens 1,0
 //   setup pool low 1 high 3 size 16 align 16 ending destroy   or empty, small_fill, refilled
 //   setup list form tryget elements 1    or locked, deferred, blocking; elements that main lists, 0..3

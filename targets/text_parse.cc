@@ -27,7 +27,7 @@ struct Lines {
 };
 
 uint8_t parse_flags(TextReader& reader) {
-  const std::string expected = "none, or some of atomic dead reinit with | between";
+  const std::string expected = "none, or some of atomic dead reinit managed with | between";
   std::string_view text = reader.word(expected);
   if (text == "none") return 0;
   uint8_t flags = 0;
@@ -124,8 +124,9 @@ ListSetup parse_list(TextReader& reader) {
 
 void parse_setup(TextReader& reader, Program& program) {
   const std::string expected =
-      "cpus, schedules, interval, seed, fail_allocation, plain_points, leftovers, ref, pool or "
-      "list";
+      "cpus, schedules, interval, seed, fail_allocation, plain_points, leftovers, manager, ref, "
+      "pool "
+      "or list";
   const std::string_view word = reader.word(expected);
   const auto small = [&](const char* what, uint64_t low, uint64_t high) {
     return static_cast<uint8_t>(reader.number(what, low, high));
@@ -144,6 +145,11 @@ void parse_setup(TextReader& reader, Program& program) {
     program.plain_points = true;
   } else if (word == "leftovers") {
     program.leftovers = static_cast<Leftovers>(reader.one_of(kLeftoversWords));
+  } else if (word == "manager") {
+    reader.literal("scan_count");
+    program.manager.scan_count = small("refs that a run visits", 1, kMaxScanCount);
+    program.manager.thread = reader.peek() == "thread";
+    if (program.manager.thread) reader.word("");
   } else if (word == "ref") {
     if (program.refs.size() == kMaxRefs) reader.fail("more than 3 refs");
     program.refs.push_back(parse_ref(reader));
@@ -176,6 +182,8 @@ Operation parse_operation(TextReader& reader) {
   }
   if (info->argument == Argument::kThread) {
     op.argument = reader.numbered("thread", "T", 1, kMaxThreads) - 1;
+  } else if (info->argument == Argument::kRuns) {
+    op.argument = reader.number("a number of runs", 1, kMaxRuns);
   } else if (info->argument == Argument::kCpu) {
     op.argument = reader.number("a CPU", 0, kMaxCpus - 1);
   } else if (info->argument == Argument::kSmall) {
@@ -296,6 +304,8 @@ void parse_all(TextReader& reader, Artifact& artifact) {
   reader.end_of_line();
   const unsigned last_line = reader.line();
   if (reader.next_line()) reader.fail("nothing may follow `end`");
+  if (artifact.program.manager.scan_count == 0)
+    artifact.program.manager = smallest_program(artifact.kind()).manager;
   const auto default_to_one = [&](Part part, auto& things) {
     if (things.empty() && has_part(artifact.kind(), part)) things.emplace_back();
   };

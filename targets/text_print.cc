@@ -51,6 +51,9 @@ std::string print_setup(const Program& program) {
   if (program.plain_points) text += "setup plain_points\n";
   text += "setup leftovers " +
           std::string(kLeftoversWords[static_cast<size_t>(program.leftovers)]) + "\n";
+  if (program.manager.scan_count != 0)
+    text += "setup manager scan_count " + number(program.manager.scan_count) +
+            (program.manager.thread ? " thread\n" : "\n");
   for (const RefSetup& ref : program.refs) text += print_ref(ref, program.threads.size());
   for (const PoolSetup& pool : program.pools) text += print_pool(pool);
   for (const ListSetup& list : program.lists) text += print_list(list);

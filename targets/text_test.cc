@@ -90,7 +90,7 @@ TEST(Text, ErrorsNamePlaceAndWhatWasExpected) {
   EXPECT_EQ(error_of(head + "thread T1\n  get ref0 5\nend\n"),
             "line 4, column 12: expected the end of the line, found `5`");
   EXPECT_EQ(error_of("lastput 1\nthread T1\n  resurrect ref0\nend\n"),
-            "line 3, column 1: resurrect: needs one of the flags atomic, dead, reinit");
+            "line 3, column 1: resurrect: needs one of the flags atomic, dead, reinit, managed");
   EXPECT_EQ(error_of(head + "end\n"), "line 3, column 1: a program needs a thread: `thread T1`");
   EXPECT_EQ(error_of("lastput 1\ntarget percpu_pool\nsetup pool low 2 high 1\nthread T1\nend\n"),
             "line 3, column 1: pool: low 0..3, high low..low+7");

@@ -15,10 +15,14 @@ struct FlagWord {
   std::string_view word;
 };
 inline constexpr FlagWord kFlagWords[] = {
-    {kFlagAtomic, "atomic"}, {kFlagDead, "dead"}, {kFlagReinit, "reinit"}};
+    {kFlagAtomic, "atomic"},
+    {kFlagDead, "dead"},
+    {kFlagReinit, "reinit"},
+    {kFlagManaged, "managed"},
+};
 // Indexed by the enumeration's numbers.
 inline constexpr std::string_view kReleaseWords[] = {"mark", "reinit", "exit", "free"};
-inline constexpr std::string_view kEndingWords[] = {"kill", "confirm", "put", "put_only"};
+inline constexpr std::string_view kEndingWords[] = {"kill", "confirm", "put", "put_only", "exit"};
 inline constexpr std::string_view kLeftoversWords[] = {"thread", "main", "main_after_kill"};
 inline constexpr std::string_view kPoolEndingWords[] = {"destroy", "empty", "small_fill",
                                                         "refilled"};
