@@ -134,6 +134,15 @@ class Call {
       case OpCode::kScan:
       case OpCode::kManagerStart:
       case OpCode::kManagerStop:
+      case OpCode::kMisuseCounts:
+      case OpCode::kMisuseInit:
+      case OpCode::kMisuseRevive:
+      case OpCode::kMisuseSwitch:
+      case OpCode::kMisuseManaged:
+      case OpCode::kMisuseAfterExit:
+      case OpCode::kMisuseInCallback:
+      case OpCode::kMisuseManagerStart:
+      case OpCode::kEndThread:
         break;
     }
     return "";
@@ -372,8 +381,15 @@ std::string why_no_test(const targets::Artifact& artifact) {
   if (!is_concurrent(artifact.kind()))
     return "--emit-test writes concurrent programs; this one is of target sequential, whose calls "
            "--text shows";
-  if (artifact.program.manager.scan_count != 0)
-    return "--emit-test cannot write a program with a manager yet; --text shows its calls";
+  if (artifact.program.manager.scan_count != 0 || artifact.program.misuse)
+    return "--emit-test cannot write a program with a manager or misuse yet; --text shows its "
+           "calls";
+  if (artifact.program.slow_callbacks)
+    return "--emit-test cannot write a program with slow callbacks yet";
+  for (const auto& thread : artifact.program.threads)
+    for (const auto& op : thread)
+      if (op.code == OpCode::kEndThread)
+        return "--emit-test cannot write a program with end_thread yet";
   if (artifact.program.fail_allocation != 0)
     return "--emit-test cannot write a program with a failing allocation (setup fail_allocation) "
            "yet";

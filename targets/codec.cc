@@ -43,7 +43,8 @@ RefSetup decode_ref(const Bytes& bytes, size_t at, unsigned threads, bool has_ma
   return ref;
 }
 
-void decode_setup(const Bytes& bytes, unsigned threads, uint8_t parts, Program& program) {
+void decode_setup(const Bytes& bytes, unsigned threads, Kind kind, Program& program) {
+  const uint8_t parts = kind_info(kind).parts;
   const bool has_manager = (parts & kPartManager) != 0;
   if (has_manager) {
     program.manager.thread = (bytes[30] & 1) != 0;
@@ -51,6 +52,10 @@ void decode_setup(const Bytes& bytes, unsigned threads, uint8_t parts, Program& 
   }
   program.leftovers = static_cast<Leftovers>((bytes[1] & 3) % 3);
   program.plain_points = (bytes[1] & 4) != 0;
+  if (bytes[0] != 1 && is_concurrent(kind)) {
+    program.misuse = (bytes[1] & 8) != 0;
+    program.slow_callbacks = (bytes[1] & 16) != 0;
+  }
   program.cpus = static_cast<uint8_t>(bytes[3] % kMaxCpus + 1);
   program.schedules = static_cast<uint8_t>(bytes[5] % kMaxSchedules + 1);
   program.interval = static_cast<uint8_t>(bytes[6] % (kMaxInterval + 1));
@@ -115,7 +120,7 @@ Decoded decode(std::span<const uint8_t> span, Kind kind) {
   }
   const Bytes bytes{span};
   const unsigned threads = is_concurrent(kind) ? bytes[4] % kMaxThreads + 1 : 1;
-  decode_setup(bytes, threads, kind_info(kind).parts, result.program);
+  decode_setup(bytes, threads, kind, result.program);
   const unsigned operations = bytes[0] == 1 ? kOperationNumbersOfVersion1 : kOperationNumbers;
   for (size_t at = kSetupBytes; at + kRecordBytes <= span.size(); at += kRecordBytes)
     if (!decode_record(span.subspan(at, kRecordBytes), operations, result.program))
@@ -128,7 +133,8 @@ std::vector<uint8_t> encode(const Program& program) {
   std::vector<uint8_t> bytes(kSetupBytes, 0);
   const auto put = [&](size_t at, size_t value) { bytes[at] = static_cast<uint8_t>(value); };
   put(0, kCodecVersion);
-  put(1, static_cast<size_t>(program.leftovers) | (program.plain_points ? 4u : 0u));
+  put(1, static_cast<size_t>(program.leftovers) | (program.plain_points ? 4u : 0u) |
+             (program.misuse ? 8u : 0u) | (program.slow_callbacks ? 16u : 0u));
   put(2, program.refs.size() - 1);
   put(3, program.cpus - 1u);
   put(4, program.threads.size() - 1);

@@ -45,11 +45,22 @@ constexpr struct {
     {OpCode::kScan, 14},
     {OpCode::kManagerStart, 2},
     {OpCode::kManagerStop, 2},
+    {OpCode::kMisuseCounts, 4},
+    {OpCode::kMisuseInit, 4},
+    {OpCode::kMisuseRevive, 6},
+    {OpCode::kMisuseSwitch, 4},
+    {OpCode::kMisuseManaged, 8},
+    {OpCode::kMisuseAfterExit, 4},
+    {OpCode::kMisuseInCallback, 4},
+    {OpCode::kMisuseManagerStart, 2},
+    {OpCode::kEndThread, 1},
 };
 
 // 0 where the program has nothing that the operation is about.
 unsigned weight_in(const Program& program, OpCode code, unsigned weight) {
-  return (operation_info(code).needs & kManager) && program.manager.scan_count == 0 ? 0 : weight;
+  const uint16_t needs = operation_info(code).needs;
+  if ((needs & kManager) && program.manager.scan_count == 0) return 0;
+  return (needs & kMisuse) && !program.misuse ? 0 : weight;
 }
 
 OpCode pick_code(Random& random, const Program& program) {
@@ -131,6 +142,10 @@ Program generate_program(Random& random, Kind kind) {
   if (has_manager)
     program.manager = {static_cast<uint8_t>(1 + random.below(random.one_in(2) ? 2 : kMaxScanCount)),
                        random.one_in(2)};
+  if (is_concurrent(kind)) {
+    program.misuse = random.one_in(8);
+    program.slow_callbacks = random.one_in(8);
+  }
   program.threads.assign(threads, {});
   program.refs.clear();
   const unsigned refs = has_manager || random.one_in(3) ? 1 + random.below(kMaxRefs) : 1;

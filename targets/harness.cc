@@ -10,6 +10,7 @@
 #include "targets/guarantees.h"
 #include "targets/main_operations.h"
 #include "targets/manager_runs.h"
+#include "targets/misuse_expected.h"
 #include "targets/runtime.h"
 
 namespace targets {
@@ -19,6 +20,7 @@ constexpr const char* kObjectNames[] = {"ref0", "ref1", "ref2"};
 constexpr const char* kPayloadNames[] = {"payload0", "payload1", "payload2"};
 
 void on_misuse(const percpu::Misuse& misuse, void*) {
+  if (misuse_was_expected(misuse)) return;
   const Sentence sentence("%s: reported in a legal program, by %s (%s)",
                           percpu::misuse_name(misuse.kind), misuse.call, misuse.state);
   if (misuse.kind == percpu::MisuseKind::kAreaNotFreed ||

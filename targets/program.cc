@@ -29,6 +29,7 @@ static_assert(numbered_in_order(), "operation numbers ascend, and stay below kOp
 // What is wrong with the operation by its own ref and thread, whatever else the program holds.
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
   const uint16_t needs = operation_info(op.code).needs;
+  if ((needs & kMisuse) && !program.misuse) return "only in a program with setup misuse";
   if ((needs & kManager) && program.manager.scan_count == 0)
     return "only in targets with a manager";
   if ((needs & kRef) == 0) return nullptr;
@@ -202,6 +203,8 @@ std::optional<Problem> check(const Program& program, Kind kind) {
   if (const char* problem = setup_problem(program, kind)) return Problem{-1, -1, problem};
   if (!is_concurrent(kind) && program.threads.size() != 1)
     return Problem{-1, -1, "a sequential program has one thread"};
+  if (!is_concurrent(kind) && (program.misuse || program.slow_callbacks))
+    return Problem{-1, -1, "misuse and slow_callbacks: only in concurrent programs"};
   for (unsigned t = 0; t < program.threads.size(); ++t) {
     const auto& ops = program.threads[t];
     if (ops.size() > kMaxOperations)

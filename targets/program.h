@@ -70,6 +70,7 @@ enum Need : uint16_t {
   kSequentialOnly = 256,
   kManager = 512,       // the program has a manager
   kUnmanaged = 1024,    // the ref is not managed, nor made so by another thread
+  kMisuse = 4096,       // the program is one with misuse
   kOnlyStarter = 2048,  // no thread before this one has manager_start
 };
 
@@ -152,6 +153,8 @@ struct Program {
   uint8_t interval = 0;         // mean number of points between random preemptions; 0: none
   uint8_t fail_allocation = 0;  // n-th allocation of an execution fails; 0: none
   bool plain_points = false;    // plain accesses are scheduling points
+  bool misuse = false;          // operations of misuse belong to it
+  bool slow_callbacks = false;  // callbacks sleep, in virtual time
   Leftovers leftovers = Leftovers::kThread;
   uint32_t seed = 0;  // of the schedules
   ManagerSetup manager;
