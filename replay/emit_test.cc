@@ -130,7 +130,7 @@ class Call {
       case OpCode::kExit:
       case OpCode::kInit:
       case OpCode::kCancelInit:
-      default:  // of managers, pools and lists: see why_no_test
+      default:  // of managers, misuse, pools and lists: see why_no_test
         break;
     }
     return "";
@@ -370,9 +370,15 @@ std::string why_no_test(const targets::Artifact& artifact) {
     return "--emit-test writes concurrent programs; this one is of target sequential, whose calls "
            "--text shows";
   if (artifact.program.manager.scan_count != 0 || !artifact.program.pools.empty() ||
-      !artifact.program.lists.empty())
-    return "--emit-test cannot write a program with a manager, pools or lists yet; --text shows "
-           "its calls";
+      !artifact.program.lists.empty() || artifact.program.misuse)
+    return "--emit-test cannot write a program with a manager, misuse, pools or lists yet; --text "
+           "shows its calls";
+  if (artifact.program.slow_callbacks)
+    return "--emit-test cannot write a program with slow callbacks yet";
+  for (const auto& thread : artifact.program.threads)
+    for (const auto& op : thread)
+      if (op.code == OpCode::kEndThread)
+        return "--emit-test cannot write a program with end_thread yet";
   if (artifact.program.fail_allocation != 0)
     return "--emit-test cannot write a program with a failing allocation (setup fail_allocation) "
            "yet";

@@ -42,7 +42,7 @@ void Actor::run() {
   set_current_cpu(index_ % execution_.program.cpus);
   for (const Operation& op : execution_.program.threads[index_]) {
     runtime::begin_op(operation_ + 1);
-    if (!apply(op)) count_dropped_operation();
+    if (ended_ || !apply(op)) count_dropped_operation();
     ++operation_;
   }
   runtime::begin_op(operation_ + 1);
@@ -58,7 +58,7 @@ void Actor::run() {
 }
 
 bool Actor::apply(const Operation& op) {
-  const uint16_t needs = operation_info(op.code).needs;
+  const uint32_t needs = operation_info(op.code).needs;
   if (needs & kPool) return pools_.apply(op, operation_);
   if (needs & (kList | kRcu)) return lists_.apply(op, operation_);
   switch (op.code) {
@@ -79,6 +79,10 @@ bool Actor::apply(const Operation& op) {
       return start();
     case OpCode::kManagerStop:
       return stop();
+    case OpCode::kMisuseManagerStart:
+      return misuse_start();
+    case OpCode::kEndThread:
+      return end_thread(static_cast<unsigned>(op.argument));
     default:
       return execution_.objects[op.ref] != nullptr && apply_to(op.ref, op);
   }
@@ -131,6 +135,14 @@ bool Actor::apply_to(unsigned ref, const Operation& op) {
       return await_release(ref);
     case OpCode::kPutInitial:
       return put_initial(ref);
+    case OpCode::kMisuseCounts:
+    case OpCode::kMisuseInit:
+    case OpCode::kMisuseRevive:
+    case OpCode::kMisuseSwitch:
+    case OpCode::kMisuseManaged:
+    case OpCode::kMisuseAfterExit:
+    case OpCode::kMisuseInCallback:
+      return misuse(op);
     default:
       break;
   }

@@ -59,6 +59,18 @@ class Actor {
   bool take(unsigned ref);
   bool start();
   bool stop();
+  // Everything goes to that thread; no operation follows.
+  bool end_thread(unsigned to);
+  // misuse_calls.cc
+  bool misuse(const Operation& op);
+  bool misuse_counts(unsigned ref);
+  bool misuse_init(unsigned ref);
+  bool misuse_revive(unsigned ref);
+  bool misuse_switch(unsigned ref);
+  bool misuse_managed(unsigned ref);
+  bool misuse_after_exit(unsigned ref);
+  bool misuse_in_own_callback(unsigned ref);
+  bool misuse_start();
 
   bool holds(unsigned ref) const;
   bool may_touch(unsigned ref) const;
@@ -74,7 +86,8 @@ class Actor {
   percpu::Domain& domain_;
   const unsigned index_;
   unsigned operation_ = 0;  // the current one, from 0
-  bool manager_runs_;       // as far as the only thread that starts it knows
+  bool ended_ = false;
+  bool manager_runs_;  // as far as the only thread that starts it knows
   std::array<Holding, kMaxRefs> holdings_;
   PoolActor pools_;
   ListActor lists_;

@@ -275,6 +275,17 @@ bool Actor::give(unsigned ref, unsigned to) {
   return true;
 }
 
+bool Actor::end_thread(unsigned to) {
+  for (unsigned ref = 0; ref < execution_.program.refs.size(); ++ref) {
+    const uint64_t tokens = holdings_[ref].tokens;
+    lowered(ref, tokens);
+    // sync[mailbox] release: as in give.
+    if (tokens != 0) execution_.mailboxes[ref][to].fetch_add(tokens, std::memory_order_release);
+  }
+  ended_ = true;
+  return true;
+}
+
 bool Actor::take(unsigned ref) {
   // sync[mailbox] acquire: the other side of give.
   const uint64_t tokens = execution_.mailboxes[ref][index_].exchange(0, std::memory_order_acquire);

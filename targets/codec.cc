@@ -100,6 +100,10 @@ void decode_setup(const Bytes& bytes, unsigned threads, Kind kind, Program& prog
   }
   program.leftovers = static_cast<Leftovers>((bytes[1] & 3) % 3);
   program.plain_points = (bytes[1] & 4) != 0;
+  if (bytes[0] != 1 && is_concurrent(kind)) {
+    program.misuse = (bytes[1] & 8) != 0;
+    program.slow_callbacks = (bytes[1] & 16) != 0;
+  }
   program.cpus = static_cast<uint8_t>(bytes[3] % kMaxCpus + 1);
   program.schedules = static_cast<uint8_t>(bytes[5] % kMaxSchedules + 1);
   program.interval = static_cast<uint8_t>(bytes[6] % (kMaxInterval + 1));
@@ -184,7 +188,8 @@ std::vector<uint8_t> encode(const Program& program) {
   std::vector<uint8_t> bytes(kSetupBytes, 0);
   const auto put = [&](size_t at, size_t value) { bytes[at] = static_cast<uint8_t>(value); };
   put(0, kCodecVersion);
-  put(1, static_cast<size_t>(program.leftovers) | (program.plain_points ? 4u : 0u));
+  put(1, static_cast<size_t>(program.leftovers) | (program.plain_points ? 4u : 0u) |
+             (program.misuse ? 8u : 0u) | (program.slow_callbacks ? 16u : 0u));
   put(2, program.refs.empty() ? 0 : program.refs.size() - 1);
   put(3, program.cpus - 1u);
   put(4, program.threads.size() - 1);

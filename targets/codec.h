@@ -3,7 +3,8 @@
 //
 //   byte     holds (missing bytes are 0; bits not named are not read)
 //   0        version, 1 or 2. No bytes at all: the smallest program. Another version: nothing is read.
-//   1        bits 0-1 leftovers (3 = 0), bit 2 plain points
+//   1        bits 0-1 leftovers (3 = 0), bit 2 plain points; not in version 1, nor in sequential programs:
+//            bit 3 misuse, bit 4 slow callbacks
 //   2        refs - 1 (mod 3)           3   cpus - 1 (mod 4)       4   threads - 1 (mod 8)
 //   5        schedules - 1 (mod 16)     6   interval (mod 64)
 //   7        below 192: no failing allocation; else its number is byte - 191

@@ -47,6 +47,15 @@ constexpr struct {
     {OpCode::kScan, 14},
     {OpCode::kManagerStart, 2},
     {OpCode::kManagerStop, 2},
+    {OpCode::kMisuseCounts, 4},
+    {OpCode::kMisuseInit, 4},
+    {OpCode::kMisuseRevive, 6},
+    {OpCode::kMisuseSwitch, 4},
+    {OpCode::kMisuseManaged, 8},
+    {OpCode::kMisuseAfterExit, 4},
+    {OpCode::kMisuseInCallback, 4},
+    {OpCode::kMisuseManagerStart, 2},
+    {OpCode::kEndThread, 1},
     {OpCode::kAreaAlloc, 18},
     {OpCode::kAreaFree, 6},
     {OpCode::kAreaCheck, 4},
@@ -73,8 +82,9 @@ constexpr struct {
 
 // Whether the program has what the operation names.
 bool offers(const Program& program, OpCode code) {
-  const uint16_t needs = operation_info(code).needs;
+  const uint32_t needs = operation_info(code).needs;
   if ((needs & kRcu) && program.lists.empty()) return false;
+  if ((needs & kMisuse) && !program.misuse) return false;
   if ((needs & kManager) && program.manager.scan_count == 0) return false;
   return subject_word(needs) == nullptr || subject_count(program, needs) != 0;
 }
@@ -184,6 +194,10 @@ Program generate_program(Random& random, Kind kind) {
   if (has_manager)
     program.manager = {static_cast<uint8_t>(1 + random.below(random.one_in(2) ? 2 : kMaxScanCount)),
                        random.one_in(2)};
+  if (is_concurrent(kind)) {
+    program.misuse = random.one_in(8);
+    program.slow_callbacks = random.one_in(8);
+  }
   program.threads.assign(threads, {});
   program.refs.clear();
   if (has_part(kind, kPartRefs))

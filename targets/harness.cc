@@ -11,6 +11,7 @@
 #include "targets/list_ledger.h"
 #include "targets/main_operations.h"
 #include "targets/manager_runs.h"
+#include "targets/misuse_expected.h"
 #include "targets/pool_ledger.h"
 #include "targets/runtime.h"
 
@@ -21,6 +22,7 @@ constexpr const char* kObjectNames[] = {"ref0", "ref1", "ref2"};
 constexpr const char* kPayloadNames[] = {"payload0", "payload1", "payload2"};
 
 void on_misuse(const percpu::Misuse& misuse, void* context) {
+  if (misuse_was_expected(misuse)) return;
   const Sentence sentence("%s: reported in a legal program, by %s (%s)",
                           percpu::misuse_name(misuse.kind), misuse.call, misuse.state);
   const Program& program = *static_cast<const Program*>(context);

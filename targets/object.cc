@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/object.h"
 
+#include <chrono>
+#include <thread>
 #include <utility>
 
 #include "targets/guarantees.h"
@@ -9,6 +11,8 @@
 
 namespace targets {
 namespace {
+
+constexpr std::chrono::microseconds kCallbackSleep(100);
 
 [[noreturn]] void fail_managed(RefLedger::Verdict::Guarantee guarantee, const char* message) {
   if (guarantee == RefLedger::Verdict::kG3) guarantee_M2_release_in_two_passes(message);
@@ -34,6 +38,10 @@ void fail_ledger(unsigned ref, const RefLedger::Verdict& verdict, bool managed) 
   }
 }
 
+void rest(const Execution& execution) {
+  if (execution.program.slow_callbacks) std::this_thread::sleep_for(kCallbackSleep);
+}
+
 void finish_release(Execution& execution, unsigned index) {
   // sync[released] release: what release did is visible to who acquires the number.
   execution.released[index].fetch_add(1, std::memory_order_release);
@@ -50,6 +58,7 @@ void confirm_of(percpu::Ref& ref) {
   ledger(index).confirm_begun(kActor);
   object.check_header();
   object.check_payload_of_confirm(kActor);
+  rest(*object.execution);
   ledger(index).confirm_ended();
 }
 
@@ -58,6 +67,7 @@ void switched_of(percpu::Ref& ref) {
   const Object& object = static_cast<const Object&>(ref);
   runtime::note("switched");
   object.check_header();
+  rest(*object.execution);
   ledger(object.index).switch_callback(kActor);
 }
 
@@ -120,6 +130,7 @@ void on_release(percpu::Ref& ref) {
   const ReleaseInProgress in_progress(index, managed);
   object.check_header();
   object.check_payload("release");
+  rest(execution);
   switch (execution.facts[index].release) {
     case ReleaseAction::kMark:
       break;

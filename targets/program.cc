@@ -12,7 +12,7 @@ namespace {
 
 constexpr OpInfo kOperations[] = {
 #define LASTPUT_OP(number, constant, text, argument, needs) \
-  {OpCode::constant, text, Argument::argument, static_cast<uint16_t>(needs)},
+  {OpCode::constant, text, Argument::argument, static_cast<uint32_t>(needs)},
 #include "targets/operations.def"
 #undef LASTPUT_OP
 };
@@ -30,8 +30,9 @@ static_assert(numbered_in_order(), "operation numbers ascend, and stay below kOp
 
 // What is wrong with the operation by its own ref and thread, whatever else the program holds.
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
-  const uint16_t needs = operation_info(op.code).needs;
+  const uint32_t needs = operation_info(op.code).needs;
   if ((needs & kRcu) && program.lists.empty()) return "only in programs with lists";
+  if ((needs & kMisuse) && !program.misuse) return "only in a program with setup misuse";
   if ((needs & kManager) && program.manager.scan_count == 0)
     return "only in targets with a manager";
   if ((needs & kRef) == 0) return nullptr;
@@ -54,7 +55,7 @@ const char* own_problem(const Program& program, unsigned thread, const Operation
 
 // ... and by what other operations of the program do.
 const char* shared_problem(const Program& program, unsigned thread, const Operation& op) {
-  const uint16_t needs = operation_info(op.code).needs;
+  const uint32_t needs = operation_info(op.code).needs;
   if (needs & kOnlyStarter) {
     for (unsigned t = 0; t < thread; ++t)
       for (const Operation& other : program.threads[t])
@@ -224,11 +225,11 @@ bool has_operation(const Program& program, OpCode code, unsigned ref, int except
   return false;
 }
 
-const char* subject_word(uint16_t needs) {
+const char* subject_word(uint32_t needs) {
   return (needs & kRef) ? "ref" : (needs & kPool) ? "pool" : (needs & kList) ? "list" : nullptr;
 }
 
-size_t subject_count(const Program& program, uint16_t needs) {
+size_t subject_count(const Program& program, uint32_t needs) {
   if (needs & kRef) return program.refs.size();
   if (needs & kPool) return program.pools.size();
   return (needs & kList) ? program.lists.size() : 0;
@@ -262,6 +263,8 @@ std::optional<Problem> check(const Program& program, Kind kind) {
   if (const char* problem = setup_problem(program, kind)) return Problem{-1, -1, problem};
   if (!is_concurrent(kind) && program.threads.size() != 1)
     return Problem{-1, -1, "a sequential program has one thread"};
+  if (!is_concurrent(kind) && (program.misuse || program.slow_callbacks))
+    return Problem{-1, -1, "misuse and slow_callbacks: only in concurrent programs"};
   for (unsigned t = 0; t < program.threads.size(); ++t) {
     const auto& ops = program.threads[t];
     if (ops.size() > kMaxOperations)

@@ -66,7 +66,7 @@ enum class Argument : uint8_t {
 };
 
 // What the program must offer for an operation to be legal in it.
-enum Need : uint16_t {
+enum Need : uint32_t {
   kRef = 1,                   // takes a ref
   kKillable = 2,              // the ref does not end "put_only"
   kReinitable = 4,            // the ref has one of the flags atomic, dead, reinit
@@ -83,6 +83,7 @@ enum Need : uint16_t {
   kList = 8192,         // takes a list
   kSoleUser = 16384,    // no other thread calls anything of the pool
   kRcu = 32768,         // the program has lists, and so an Rcu
+  kMisuse = 65536,      // the program is one with misuse
 };
 
 enum class OpCode : uint8_t {
@@ -95,7 +96,7 @@ struct OpInfo {
   OpCode code;
   const char* name;
   Argument argument;
-  uint16_t needs;
+  uint32_t needs;
 };
 // nullptr for a number or word that is no operation.
 const OpInfo* find_operation(unsigned number);
@@ -195,6 +196,8 @@ struct Program {
   uint8_t interval = 0;         // mean number of points between random preemptions; 0: none
   uint8_t fail_allocation = 0;  // n-th allocation of an execution fails; 0: none
   bool plain_points = false;    // plain accesses are scheduling points
+  bool misuse = false;          // operations of misuse belong to it
+  bool slow_callbacks = false;  // callbacks sleep, in virtual time
   Leftovers leftovers = Leftovers::kThread;
   uint32_t seed = 0;  // of the schedules
   ManagerSetup manager;
@@ -258,9 +261,9 @@ std::optional<Problem> check(const Program& program, Kind kind);
 unsigned drop_illegal(Program& program);
 
 // What an operation with these needs names: "ref", "pool", "list", or nullptr: nothing.
-const char* subject_word(uint16_t needs);
+const char* subject_word(uint32_t needs);
 // ... and how many of them the program has.
-size_t subject_count(const Program& program, uint16_t needs);
+size_t subject_count(const Program& program, uint32_t needs);
 
 // Whether `program` has an operation with this code on `ref`, in a thread other than `except` (-1:
 // any).

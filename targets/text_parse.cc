@@ -124,9 +124,8 @@ ListSetup parse_list(TextReader& reader) {
 
 void parse_setup(TextReader& reader, Program& program) {
   const std::string expected =
-      "cpus, schedules, interval, seed, fail_allocation, plain_points, leftovers, manager, ref, "
-      "pool "
-      "or list";
+      "cpus, schedules, interval, seed, fail_allocation, plain_points, misuse, slow_callbacks, "
+      "leftovers, manager, ref, pool or list";
   const std::string_view word = reader.word(expected);
   const auto small = [&](const char* what, uint64_t low, uint64_t high) {
     return static_cast<uint8_t>(reader.number(what, low, high));
@@ -143,6 +142,10 @@ void parse_setup(TextReader& reader, Program& program) {
     program.fail_allocation = small("the number of an allocation", 0, kMaxFailAllocation);
   } else if (word == "plain_points") {
     program.plain_points = true;
+  } else if (word == "misuse") {
+    program.misuse = true;
+  } else if (word == "slow_callbacks") {
+    program.slow_callbacks = true;
   } else if (word == "leftovers") {
     program.leftovers = static_cast<Leftovers>(reader.one_of(kLeftoversWords));
   } else if (word == "manager") {

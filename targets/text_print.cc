@@ -49,6 +49,8 @@ std::string print_setup(const Program& program) {
   if (program.fail_allocation)
     text += "setup fail_allocation " + number(program.fail_allocation) + "\n";
   if (program.plain_points) text += "setup plain_points\n";
+  if (program.misuse) text += "setup misuse\n";
+  if (program.slow_callbacks) text += "setup slow_callbacks\n";
   text += "setup leftovers " +
           std::string(kLeftoversWords[static_cast<size_t>(program.leftovers)]) + "\n";
   if (program.manager.scan_count != 0)
