@@ -24,6 +24,7 @@
 #include "replay/page.h"
 #include "replay/rerun.h"
 #include "replay/why.h"
+#include "sched/long_search.h"
 #include "targets/artifact.h"
 #include "targets/build_info.h"
 #include "targets/execute.h"
@@ -35,8 +36,8 @@ ABSL_FLAG(std::string, steps, "last", "the last of each thread, or all: last, al
 ABSL_FLAG(bool, timeline, false, "what the threads did to each other, from start to end");
 ABSL_FLAG(std::string, html, "", "write a page to this file");
 ABSL_FLAG(std::string, emit_test, "", "write a GoogleTest case to this file");
-ABSL_FLAG(bool, debug, false, "go to the failure in gdb");
-ABSL_FLAG(uint64_t, debug_at, 0, "with --debug: to this scheduling point");
+ABSL_FLAG(bool, debug, false, "go to the inflection point, and on to the failure, in gdb");
+ABSL_FLAG(uint64_t, debug_at, 0, "with --debug: to this scheduling point instead");
 ABSL_FLAG(std::string, rr, "", "record it under rr to this folder");
 ABSL_FLAG(std::string, json, "", "of a folder: write the groups to this file");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
@@ -152,7 +153,7 @@ std::optional<Minimized> minimize(std::string* path, Loaded* loaded, std::string
   std::optional<Minimized> small = minimize_file(*path, loaded->artifact, body_of(loaded->artifact),
                                                  absl::GetFlag(FLAGS_seconds), error);
   if (!small) return small;
-  *path = minimized_path(*path);
+  *path = sched::minimized_path(*path);
   loaded->artifact = small->artifact;
   loaded->raw = false;
   std::printf("%s: %s\n", path->c_str(),
@@ -234,7 +235,11 @@ int replay_file(std::string path) {
   }
   const targets::Artifact one = one_schedule(loaded.artifact, first);
   if (absl::GetFlag(FLAGS_debug)) {
-    debug(one, absl::GetFlag(FLAGS_debug_at), &error);
+    const uint64_t asked = absl::GetFlag(FLAGS_debug_at);
+    const sched::Inflection at = asked != 0 || !absl::GetFlag(FLAGS_why)
+                                     ? sched::Inflection{asked, ""}
+                                     : sched::inflection_of(explain_why(one, body_of(one)));
+    debug(one, at.step, at.words, &error);
     return stop(kMissing, error);
   }
   if (const std::string trace = absl::GetFlag(FLAGS_rr); !trace.empty())
@@ -242,7 +247,7 @@ int replay_file(std::string path) {
   std::fputs(first.report.c_str(), stdout);
   tell_trace(loaded.artifact, first);
   if (absl::GetFlag(FLAGS_why))
-    std::printf("\n%s", print_why(explain_why(one, body_of(one))).c_str());
+    std::printf("\n%s", sched::print_why(explain_why(one, body_of(one))).c_str());
   const unsigned times = std::max(1U, absl::GetFlag(FLAGS_times));
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());

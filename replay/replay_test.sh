@@ -141,13 +141,14 @@ test_debugger() {
   says 'stopped at point 21, thread'
   says 'stopped at point 26, thread'
   says 'stopped at point 12, thread'
+  says 'there is no inflection point before the failure: it fails whatever the schedule is'
   [ "$(grep -c 'FAILED at point' <<<"$output")" -eq 2 ] || offend 'does not come to the failure twice'
   output=$(echo quit | "$bug" --debug --debug_at=30 "$artifact" 2>&1)
   says 'stopped at point 30, thread'
   says_not 'FAILED at'
 }
 
-# There is no rr that works on most machines, so that one is played: what it leaves decides.
+# There is no rr that works on most machines, so that one is played: what it leaves decides. The real one is tried last.
 test_rr() {
   mkdir none broken soft
   ln -s /usr/bin/* none/ 2>/dev/null
@@ -159,6 +160,7 @@ test_rr() {
 #!/bin/sh
 # rr record -o TRACE [-W] PROGRAM ARGUMENT...: records with -W alone
 [ "$1" = --version ] && exit 0
+[ "$1" = pack ] && { : >"$2/packed"; exit; }
 trace=$3
 shift 3
 mkdir "$trace"
@@ -171,7 +173,11 @@ RR
   expect 3 'cannot record on this machine' env PATH="$work/broken:$PATH" "$bug" --rr=trace "$artifact"
   expect 77 'recorded: rr replay -W trace' env PATH="$work/soft:$PATH" "$bug" --rr=trace "$artifact"
   says 'G8 (memory)'
+  [ -e trace/packed ] || offend 'the recording is not packed'
   expect 3 'trace is there already' env PATH="$work/soft:$PATH" "$bug" --rr=trace "$artifact"
+  output=$("$bug" --rr=real/trace "$artifact" 2>&1)
+  [ $? -ne 3 ] || skip "${output##*replay: }"
+  says 'recorded: rr replay'
 }
 
 "test_$group"

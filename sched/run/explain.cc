@@ -41,10 +41,6 @@ void on_failure(const Failure& failure, const Recording&, void* context) {
   }
 }
 
-bool can_be_recorded(FailureKind kind) {
-  return kind != FailureKind::kLivelock && kind != FailureKind::kNoProgress;
-}
-
 // Whether the recorded choices lead to the same end.
 bool holds(const Options& options, const Result& result) {
   Options again = options;
@@ -84,7 +80,7 @@ void learn(Options options, Profile* profile) {
 
 Explained explain(const Options& options, Result failed) {
   const FailureKind kind = failed.failure.kind;
-  if (can_be_recorded(kind)) return record(options, kind);
+  if (!takes_long(kind)) return record(options, kind);
   if (kind == FailureKind::kLivelock) {
     Options sooner = options;
     sooner.step_budget = kShortBudget;
