@@ -40,6 +40,7 @@ struct Minimal {
   unsigned operations = 0, switches = 0, departures = 0;
   double seconds = 0;
   bool complete = false;
+  bool explained = false;  // replay said why it fails
 };
 
 struct Hunt {
@@ -51,6 +52,9 @@ struct Hunt {
   double seconds = 0;
   std::vector<Replays> replays;
   std::optional<Minimal> minimal;
+  // Of the test that replay wrote of it: "" where it was not tried, kGoodTest, or what is wrong with it.
+  std::string emitted;
+  static constexpr const char* kGoodTest = "good";
   std::vector<uint64_t>
       again;  // executions of the hunts with other seeds, where bug.within is set;
               // kNotFound of one that found nothing
@@ -61,8 +65,11 @@ struct Hunt {
   uint64_t median() const;   // of the executions of all hunts
   bool soon_enough() const;  // as bug.within says, of kWithinSeeds hunts
   bool minimized() const { return minimal && minimal->complete; }
+  bool explained() const { return minimal && minimal->explained; }
+  bool good_test() const { return emitted.empty() || emitted == kGoodTest; }
   bool good() const {
-    return problem.empty() && found() && replayed() && minimized() && soon_enough();
+    return problem.empty() && found() && replayed() && minimized() && explained() && good_test() &&
+           soon_enough();
   }
 };
 

@@ -18,6 +18,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "bugs/known_bug.h"
@@ -29,6 +30,7 @@ ABSL_FLAG(unsigned, seconds, 60, "time for each bug");
 ABSL_FLAG(unsigned, seed, 1, "seed of the fuzzers");
 ABSL_FLAG(unsigned, times, 100, "replays of each artifact");
 ABSL_FLAG(unsigned, jobs, 2, "bugs hunted at a time");
+ABSL_FLAG(bool, emitted, false, "build and try the test that replay writes of each");
 ABSL_FLAG(bool, list, false, "one line a bug, and stop");
 
 extern char** environ;
@@ -67,7 +69,7 @@ int run(std::vector<std::string> arguments, const fs::path& log, const fs::path&
                                    O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   pid_t child = 0;
-  const int error = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), envp.data());
+  const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return -1;
   int status = 0;
@@ -78,7 +80,7 @@ int run(std::vector<std::string> arguments, const fs::path& log, const fs::path&
 
 // Where one hunt keeps its files; made anew, so that every hunt begins with the seeds alone.
 struct Places {
-  fs::path programs, seeds, corpus, artifacts, report, log;
+  fs::path programs, seeds, corpus, artifacts, report, log, test;
   explicit Places(const KnownBug& bug, const std::string& folder = "") {
     const fs::path build = absl::GetFlag(FLAGS_build);
     const fs::path own = fs::absolute(absl::GetFlag(FLAGS_out)) / "bugs" / (bug.name + folder);
@@ -89,6 +91,7 @@ struct Places {
     artifacts = own / "artifacts" / bug.target;
     report = own / "report.json";
     log = own / "log";
+    test = own / "emitted_test.cc";
     fs::create_directories(corpus);
     fs::create_directories(artifacts);
   }
@@ -137,8 +140,31 @@ void replay(const Places& places, std::vector<std::string> flags, Replays* repla
 void minimize(const Places& places, Hunt* hunt) {
   if (hunt->replays.empty()) return;
   Replays smallest{hunt->replays.front().artifact, 0, 0};
-  replay(places, {"--minimize"}, &smallest, hunt);
+  replay(places, {"--minimize", "--emit_test=" + places.test.string()}, &smallest, hunt);
   hunt->replays.push_back(std::move(smallest));
+}
+
+// What is wrong with the emitted test, or kGoodTest: it must compile, fail by this bug, and pass without.
+std::string try_test(const Places& places, const Hunt& hunt) {
+  const std::string name = hunt.bug.name, build = absl::GetFlag(FLAGS_build);
+  const fs::path source = fs::path(build) / "emitted" / (name + ".cc");
+  if (!fs::exists(places.test)) return "is not written";
+  if (contents(source) != contents(places.test)) {
+    fs::create_directories(source.parent_path());
+    fs::copy_file(places.test, source, fs::copy_options::overwrite_existing);
+  }
+  const std::string with = "emitted_" + name, without = "emitted_right_" + name;
+  if (run({"cmake", "--build", build, "--target", with, without}, places.log, "", "") != 0)
+    return absl::StrCat("does not compile, see ", places.log.string());
+  const fs::path said = places.log.string() + ".test";
+  fs::remove(said);
+  if (run({(places.programs / with).string()}, said, "", "") != 1)
+    return "does not fail with the bug";
+  if (!absl::StrContains(contents(said), absl::StrCat("\n", hunt.guarantee, " ")))
+    return absl::StrCat("does not fail by ", hunt.guarantee);
+  return run({(places.programs / without).string()}, places.log, "", "") == 0
+             ? Hunt::kGoodTest
+             : "fails without the bug";
 }
 
 void hunt_one(Hunt* hunt) {
@@ -148,6 +174,7 @@ void hunt_one(Hunt* hunt) {
   add_crash_file(places, hunt);
   for (Replays& replays : hunt->replays) replay(places, {"--why=false"}, &replays, hunt);
   minimize(places, hunt);
+  if (absl::GetFlag(FLAGS_emitted) && hunt->found()) hunt->emitted = try_test(places, *hunt);
   if (hunt->bug.within == 0 || !hunt->found()) return;
   for (unsigned i = 1; i < kWithinSeeds; ++i) {
     Hunt other;

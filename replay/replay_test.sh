@@ -118,6 +118,18 @@ test_folder() {
   says 'needs the core with bug ../bugs/touch_after_release, which is not built'
   says 'deadlock.lastput: it is of a program'
   grep -qF '"guarantee": "G8"' mix.json || offend 'no JSON'
+  # As AFL++ leaves them: its notes say which program, and are no inputs.
+  mkdir -p afl/default/crashes afl/default/hangs
+  cp "$data"/crash-*[0-9a-f] 'afl/default/crashes/id:000000,sig:06,src:000001'
+  cp "$data"/crash-*[0-9a-f] 'afl/default/hangs/id:000000,src:000001'
+  echo 'Command line: afl-fuzz -- bin/bugs/touch_after_release/percpu_ref_fuzzer' >afl/default/crashes/README.txt
+  echo 'command_line : afl-fuzz -- bin/bugs/touch_after_release/percpu_ref_fuzzer' >afl/default/fuzzer_stats
+  expect 77 '2 files, 2 failed in 1 way' "$bin/replay" afl
+  cp "$data"/crash-*[0-9a-f] clusterfuzz-testcase-minimized-percpu_ref_fuzzer-4711
+  expect 77 'a test case of ClusterFuzz for target percpu_ref (its name says so)' "$bug" clusterfuzz-testcase-minimized-*
+  cp "$data"/crash-*[0-9a-f] timeout-1f
+  expect 0 'it is no hang: all its executions end' "$bin/replay" timeout-1f
+  says 'for target sequential (nothing says for which: each is tried)'
   mkdir corpus none
   for seed in 1 2 3; do printf '\001%s' "$seed" >"corpus/$seed"; done
   expect 0 '3 files, 0 failed' "$bin/replay" corpus

@@ -9,7 +9,7 @@
 #include "sched/report.h"
 #include "sched/run/process.h"
 #include "sched/run/program.h"
-#include "sched/run/watchdog.h"
+#include "sched/watchdog.h"
 
 namespace sched::program {
 namespace {

@@ -179,7 +179,9 @@ group_replay() {
   local file small
   file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output") small=${file%.lastput}.min.lastput
   # The artifact of every version so far.
-  expect_again 77 '^FAILED: deadlock$' --times=5 "$here/../../replay/testdata/version1/deadlock.lastput"
+  cd -- "$here/../.." || exit 2
+  expect_again 77 '^FAILED: deadlock$' --times=5 replay/testdata/version1/deadlock.lastput
+  cd -- "$here/programs" || exit 2
   expect_again 77 '^minimize: [0-9]+ choices? -> 1 choice \(' --minimize --times=20 "$file"
   says 'min\.lastput: no choice of the schedule can go$'
   says '^20 of 20 the same: exit-status'

@@ -16,11 +16,11 @@
 #include "sched/run/jobs.h"
 #include "sched/run/process.h"
 #include "sched/run/program.h"
-#include "sched/run/watchdog.h"
 #include "sched/run/words.h"
 #include "sched/sched.h"
 #include "sched/search.h"
 #include "sched/shadow.h"
+#include "sched/watchdog.h"
 
 namespace sched::program {
 namespace {
