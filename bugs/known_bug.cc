@@ -138,11 +138,32 @@ bool parse_replay_report(const std::string& text, Replays* replays, std::string*
   replays->same = report.value("same", 0U);
   *kind = report.value("kind", "");
   if (const auto m = report.find("minimized"); m != report.end()) {
-    *minimal = {m->value("operations", 0U),  m->value("switches", 0U),
-                m->value("departures", 0U),  m->value("seconds", 0.0),
-                m->value("complete", false), !report.value("why", "").empty()};
+    *minimal = {m->value("operations", 0U), m->value("switches", 0U),    m->value("departures", 0U),
+                m->value("seconds", 0.0),   m->value("complete", false), report.value("why", "")};
   }
   return true;
+}
+
+std::string regression_name(const Hunt& hunt) {
+  return absl::StrCat(hunt.guarantee, "_", hunt.bug.name);
+}
+
+bool parse_regression_name(const std::string& stem, std::string* guarantee, std::string* bug) {
+  const size_t end = stem.find('_');
+  if (end == std::string::npos || end == 0 || end + 1 == stem.size()) return false;
+  *guarantee = stem.substr(0, end);
+  *bug = stem.substr(end + 1);
+  return true;
+}
+
+std::string regression_page(const Hunt& hunt) {
+  const std::string command =
+      absl::StrCat("./lastput replay corpus/regressions/", regression_name(hunt), ".lastput");
+  return absl::StrCat("# ", hunt.guarantee, ": ", hunt.bug.name, "\n\n", hunt.bug.what,
+                      "\n\nThe smallest failure: ", hunt.minimal->operations, " operations, ",
+                      hunt.minimal->switches, " switches. Why it fails:\n\n> ", hunt.minimal->why,
+                      "\n\n```\n", command, " --bug=", hunt.bug.name, "   # 77\n", command,
+                      "   # 0: the core as it is\n```\n");
 }
 
 std::string table(const std::vector<Hunt>& hunts) {
@@ -170,7 +191,7 @@ std::string to_json(const std::vector<Hunt>& hunts) {
     if (hunt.minimal) {
       smallest = {{"operations", hunt.minimal->operations}, {"switches", hunt.minimal->switches},
                   {"departures", hunt.minimal->departures}, {"seconds", hunt.minimal->seconds},
-                  {"complete", hunt.minimal->complete},     {"explained", hunt.minimal->explained}};
+                  {"complete", hunt.minimal->complete},     {"why", hunt.minimal->why}};
     }
     list.push_back({{"bug", hunt.bug.name},
                     {"what", hunt.bug.what},

@@ -13,6 +13,7 @@
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "absl/flags/flag.h"
@@ -21,6 +22,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "bugs/known_bug.h"
 
 ABSL_FLAG(std::string, patches, "bugs", "folder of the patches");
@@ -32,6 +34,8 @@ ABSL_FLAG(unsigned, times, 100, "replays of each artifact");
 ABSL_FLAG(unsigned, jobs, 2, "bugs hunted at a time");
 ABSL_FLAG(bool, emitted, false, "build and try the test that replay writes of each");
 ABSL_FLAG(bool, list, false, "one line a bug, and stop");
+ABSL_FLAG(std::string, keep, "", "folder where the smallest failure of each bug found is kept");
+ABSL_FLAG(std::string, regressions, "", "that folder: instead of hunting, replay what it keeps");
 
 extern char** environ;
 
@@ -202,6 +206,68 @@ void hunt_all(std::vector<Hunt>* hunts) {
   for (std::thread& worker : workers) worker.join();
 }
 
+// What stands in --keep of a bug is replaced by what this hunt has found.
+void keep(const Hunt& hunt) {
+  const fs::path folder = absl::GetFlag(FLAGS_keep);
+  fs::create_directories(folder);
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string guarantee, bug;
+    if (parse_regression_name(entry.path().stem().string(), &guarantee, &bug) &&
+        bug == hunt.bug.name)
+      fs::remove(entry.path());
+  }
+  const fs::path found = hunt.replays.front().artifact;
+  std::string smallest = contents(fs::path(found).replace_extension(".min.lastput"));
+  // For whatever core it is replayed on.
+  absl::StrReplaceAll({{absl::StrCat("\nbug ", hunt.bug.name, "\n"), "\n"}}, &smallest);
+  const std::string name = (folder / regression_name(hunt)).string();
+  std::ofstream(name + ".lastput") << smallest;
+  std::ofstream(name + ".md") << regression_page(hunt);
+}
+
+// Whether the kept failure of a bug fails on its variant as its name says, each time, and not on the right core.
+// What is wrong with it, or nothing.
+std::string check_regression(const KnownBug& bug) {
+  fs::path file;
+  std::string guarantee, name;
+  for (const auto& entry : fs::directory_iterator(absl::GetFlag(FLAGS_regressions))) {
+    if (entry.path().extension() == ".lastput" &&
+        parse_regression_name(entry.path().stem().string(), &guarantee, &name) && name == bug.name)
+      file = entry.path();
+  }
+  if (file.empty()) return "nothing is kept of it: ./lastput bugs --keep " + bug.name;
+  parse_regression_name(file.stem().string(), &guarantee, &name);
+  const Places places(bug, ".kept");
+  const int with = run({(places.programs / "replay").string(), "--steps=last", "--why=false",
+                        absl::StrCat("--times=", absl::GetFlag(FLAGS_times)), file.string()},
+                       places.log, places.report, "");
+  Replays replays;
+  std::string kind;
+  std::optional<Minimal> minimal;
+  if (with != kFound || !parse_replay_report(contents(places.report), &replays, &kind, &minimal))
+    return absl::StrCat("does not fail with the bug (exit code ", with, ")");
+  if (!replays.good())
+    return absl::StrCat("fails as it did ", replays.same, " of ", replays.times, " times");
+  if (!absl::StrContains(contents(places.log), absl::StrCat("SUMMARY: lastput: ", guarantee, " ")))
+    return absl::StrCat("fails, but not by ", guarantee);
+  const fs::path right = fs::path(absl::GetFlag(FLAGS_build)) / "bin" / "replay";
+  const int without = run({right.string(), file.string()}, places.log, "", "");
+  return without == 0 ? "" : absl::StrCat("fails without the bug, too (exit code ", without, ")");
+}
+
+int check_regressions(const std::vector<Hunt>& hunts) {
+  size_t good = 0;
+  for (const Hunt& hunt : hunts) {
+    const std::string wrong = check_regression(hunt.bug);
+    std::printf("%-28s %s\n", hunt.bug.name.c_str(),
+                wrong.empty() ? "fails with the bug, and not without" : wrong.c_str());
+    std::fflush(stdout);
+    good += wrong.empty();
+  }
+  std::printf("\n%zu of %zu as they should\n", good, hunts.size());
+  return good == hunts.size() ? 0 : kFound;
+}
+
 // The bugs named, or all; in the order of their names.
 bool read_bugs(const std::vector<std::string>& names, std::vector<Hunt>* hunts,
                std::string* error) {
@@ -247,7 +313,12 @@ int main_(const std::vector<std::string>& names) {
       std::printf("%-28s %s\n", hunt.bug.name.c_str(), hunt.bug.what.c_str());
     return 0;
   }
+  if (!absl::GetFlag(FLAGS_regressions).empty()) return check_regressions(hunts);
   hunt_all(&hunts);
+  if (!absl::GetFlag(FLAGS_keep).empty()) {
+    for (const Hunt& hunt : hunts)
+      if (hunt.good()) keep(hunt);
+  }
   return report(hunts);
 }
 
