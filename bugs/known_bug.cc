@@ -38,6 +38,8 @@ std::string verdict(const Hunt& hunt) {
   if (!hunt.found()) return "ANOTHER GUARANTEE";
   if (!hunt.replayed()) return "REPLAY DIFFERS";
   if (!hunt.minimized()) return "NOT MINIMIZED";
+  if (!hunt.explained()) return "NOT EXPLAINED";
+  if (!hunt.good_test()) return absl::StrCat("EMITTED TEST ", hunt.emitted);
   if (!hunt.soon_enough()) return absl::StrCat("NOT WITHIN ", hunt.bug.within);
   return hunt.bug.within == 0 ? "found" : absl::StrCat("found, median ", hunt.median());
 }
@@ -136,22 +138,44 @@ bool parse_replay_report(const std::string& text, Replays* replays, std::string*
   replays->same = report.value("same", 0U);
   *kind = report.value("kind", "");
   if (const auto m = report.find("minimized"); m != report.end()) {
-    *minimal = {m->value("operations", 0U), m->value("switches", 0U), m->value("departures", 0U),
-                m->value("seconds", 0.0), m->value("complete", false)};
+    *minimal = {m->value("operations", 0U), m->value("switches", 0U),    m->value("departures", 0U),
+                m->value("seconds", 0.0),   m->value("complete", false), report.value("why", "")};
   }
   return true;
+}
+
+std::string regression_name(const Hunt& hunt) {
+  return absl::StrCat(hunt.guarantee, "_", hunt.bug.name);
+}
+
+bool parse_regression_name(const std::string& stem, std::string* guarantee, std::string* bug) {
+  const size_t end = stem.find('_');
+  if (end == std::string::npos || end == 0 || end + 1 == stem.size()) return false;
+  *guarantee = stem.substr(0, end);
+  *bug = stem.substr(end + 1);
+  return true;
+}
+
+std::string regression_page(const Hunt& hunt) {
+  const std::string command =
+      absl::StrCat("./lastput replay corpus/regressions/", regression_name(hunt), ".lastput");
+  return absl::StrCat("# ", hunt.guarantee, ": ", hunt.bug.name, "\n\n", hunt.bug.what,
+                      "\n\nThe smallest failure: ", hunt.minimal->operations, " operations, ",
+                      hunt.minimal->switches, " switches. Why it fails:\n\n> ", hunt.minimal->why,
+                      "\n\n```\n", command, " --bug=", hunt.bug.name, "   # 77\n", command,
+                      "   # 0: the core as it is\n```\n");
 }
 
 std::string table(const std::vector<Hunt>& hunts) {
   std::vector<std::vector<std::string>> rows = {{"bug", "breaks", "broke", "noticed by",
                                                  "executions", "seconds", "replayed", "smallest",
-                                                 "verdict"}};
+                                                 "test", "verdict"}};
   for (const Hunt& hunt : hunts) {
     rows.push_back({hunt.bug.name, absl::StrJoin(hunt.bug.breaks, " "),
                     hunt.guarantee.empty() ? "-" : hunt.guarantee,
                     hunt.detector.empty() ? "-" : hunt.detector, absl::StrCat(hunt.executions),
                     absl::StrFormat("%.1f", hunt.seconds), replays_text(hunt), minimal_text(hunt),
-                    verdict(hunt)});
+                    hunt.emitted.empty() ? "-" : hunt.emitted, verdict(hunt)});
   }
   return columns(rows);
 }
@@ -165,11 +189,9 @@ std::string to_json(const std::vector<Hunt>& hunts) {
     }
     json smallest;
     if (hunt.minimal) {
-      smallest = {{"operations", hunt.minimal->operations},
-                  {"switches", hunt.minimal->switches},
-                  {"departures", hunt.minimal->departures},
-                  {"seconds", hunt.minimal->seconds},
-                  {"complete", hunt.minimal->complete}};
+      smallest = {{"operations", hunt.minimal->operations}, {"switches", hunt.minimal->switches},
+                  {"departures", hunt.minimal->departures}, {"seconds", hunt.minimal->seconds},
+                  {"complete", hunt.minimal->complete},     {"why", hunt.minimal->why}};
     }
     list.push_back({{"bug", hunt.bug.name},
                     {"what", hunt.bug.what},
@@ -182,6 +204,7 @@ std::string to_json(const std::vector<Hunt>& hunts) {
                     {"seconds", hunt.seconds},
                     {"replays", replays},
                     {"smallest", smallest},
+                    {"emitted_test", hunt.emitted},
                     {"within", hunt.bug.within},
                     {"again", hunt.again},
                     {"good", hunt.good()},

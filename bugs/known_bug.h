@@ -40,6 +40,7 @@ struct Minimal {
   unsigned operations = 0, switches = 0, departures = 0;
   double seconds = 0;
   bool complete = false;
+  std::string why;  // one paragraph; empty: replay could not say
 };
 
 struct Hunt {
@@ -51,6 +52,9 @@ struct Hunt {
   double seconds = 0;
   std::vector<Replays> replays;
   std::optional<Minimal> minimal;
+  // Of the test that replay wrote of it: "" where it was not tried, kGoodTest, or what is wrong with it.
+  std::string emitted;
+  static constexpr const char* kGoodTest = "good";
   std::vector<uint64_t>
       again;  // executions of the hunts with other seeds, where bug.within is set;
               // kNotFound of one that found nothing
@@ -61,8 +65,11 @@ struct Hunt {
   uint64_t median() const;   // of the executions of all hunts
   bool soon_enough() const;  // as bug.within says, of kWithinSeeds hunts
   bool minimized() const { return minimal && minimal->complete; }
+  bool explained() const { return minimal && !minimal->why.empty(); }
+  bool good_test() const { return emitted.empty() || emitted == kGoodTest; }
   bool good() const {
-    return problem.empty() && found() && replayed() && minimized() && soon_enough();
+    return problem.empty() && found() && replayed() && minimized() && explained() && good_test() &&
+           soon_enough();
   }
 };
 
@@ -73,6 +80,13 @@ bool parse_report(const std::string& json, Hunt* hunt);
 // set where it was asked to minimize.
 bool parse_replay_report(const std::string& json, Replays* replays, std::string* kind,
                          std::optional<Minimal>* minimal);
+
+// What is kept of a bug in corpus/regressions: NAME.lastput, its smallest failure, and NAME.md, what that is.
+// REQUIRES: hunt.good().
+std::string regression_name(const Hunt& hunt);  // "G4_stale_confirm"
+std::string regression_page(const Hunt& hunt);
+// The bug and the guarantee that a kept file's name says; false: it is none.
+bool parse_regression_name(const std::string& stem, std::string* guarantee, std::string* bug);
 
 std::string table(const std::vector<Hunt>& hunts);
 std::string to_json(const std::vector<Hunt>& hunts);

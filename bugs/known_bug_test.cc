@@ -12,7 +12,7 @@ Hunt hunt(const std::string& guarantee, unsigned same) {
   h.bug.breaks = {"G2", "G1"};
   h.guarantee = guarantee;
   h.replays = {{"a", same, 100}, {"b", 100, 100}};
-  h.minimal = Minimal{3, 1, 0, 0.5, true};
+  h.minimal = Minimal{3, 1, 0, 0.5, true, "So it is."};
   return h;
 }
 
@@ -50,6 +50,28 @@ TEST(KnownBug, OnlyItsOwnGuaranteeAndEveryReplayMakeItGood) {
   EXPECT_FALSE(never_minimized.good());
   never_minimized.minimal = Minimal{};
   EXPECT_FALSE(never_minimized.good()) << "it was stopped";
+  Hunt never_explained = hunt("G1", 100);
+  never_explained.minimal->why.clear();
+  EXPECT_FALSE(never_explained.good());
+  Hunt with_test = hunt("G1", 100);
+  with_test.emitted = Hunt::kGoodTest;
+  EXPECT_TRUE(with_test.good());
+  with_test.emitted = "does not compile";
+  EXPECT_FALSE(with_test.good());
+}
+
+TEST(KnownBug, WhatIsKeptOfItNamesGuaranteeAndBug) {
+  Hunt h = hunt("G1", 100);
+  h.bug.name = "no_bias";
+  EXPECT_EQ(regression_name(h), "G1_no_bias");
+  std::string guarantee, bug;
+  ASSERT_TRUE(parse_regression_name(regression_name(h), &guarantee, &bug));
+  EXPECT_EQ(guarantee, "G1");
+  EXPECT_EQ(bug, "no_bias");
+  EXPECT_FALSE(parse_regression_name("README", &guarantee, &bug));
+  EXPECT_FALSE(parse_regression_name("_bias", &guarantee, &bug));
+  EXPECT_FALSE(parse_regression_name("G1_", &guarantee, &bug));
+  EXPECT_NE(regression_page(h).find("So it is."), std::string::npos);
 }
 
 TEST(KnownBug, ReadsHowSoonItMustBeFound) {
@@ -100,10 +122,12 @@ TEST(KnownBug, ReadsReports) {
       parse_replay_report(R"({"times": 100, "same": 99, "kind": "leak"})", &r, &kind, &minimal));
   EXPECT_FALSE(minimal);
   EXPECT_TRUE(parse_replay_report(
-      R"({"times": 100, "minimized": {"operations": 4, "complete": true}})", &r, &kind, &minimal));
+      R"({"times": 100, "why": "T1: so it is.", "minimized": {"operations": 4, "complete": true}})",
+      &r, &kind, &minimal));
   ASSERT_TRUE(minimal);
   EXPECT_EQ(minimal->operations, 4U);
   EXPECT_TRUE(minimal->complete);
+  EXPECT_EQ(minimal->why, "T1: so it is.");
   EXPECT_TRUE(
       parse_replay_report(R"({"times": 100, "same": 99, "kind": "leak"})", &r, &kind, &minimal));
   EXPECT_EQ(kind, "leak");

@@ -13,13 +13,16 @@
 #include <fstream>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "bugs/known_bug.h"
 
 ABSL_FLAG(std::string, patches, "bugs", "folder of the patches");
@@ -29,7 +32,10 @@ ABSL_FLAG(unsigned, seconds, 60, "time for each bug");
 ABSL_FLAG(unsigned, seed, 1, "seed of the fuzzers");
 ABSL_FLAG(unsigned, times, 100, "replays of each artifact");
 ABSL_FLAG(unsigned, jobs, 2, "bugs hunted at a time");
+ABSL_FLAG(bool, emitted, false, "build and try the test that replay writes of each");
 ABSL_FLAG(bool, list, false, "one line a bug, and stop");
+ABSL_FLAG(std::string, keep, "", "folder where the smallest failure of each bug found is kept");
+ABSL_FLAG(std::string, regressions, "", "that folder: instead of hunting, replay what it keeps");
 
 extern char** environ;
 
@@ -67,7 +73,7 @@ int run(std::vector<std::string> arguments, const fs::path& log, const fs::path&
                                    O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
   pid_t child = 0;
-  const int error = posix_spawn(&child, argv[0], &actions, nullptr, argv.data(), envp.data());
+  const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), envp.data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) return -1;
   int status = 0;
@@ -78,7 +84,7 @@ int run(std::vector<std::string> arguments, const fs::path& log, const fs::path&
 
 // Where one hunt keeps its files; made anew, so that every hunt begins with the seeds alone.
 struct Places {
-  fs::path programs, seeds, corpus, artifacts, report, log;
+  fs::path programs, seeds, corpus, artifacts, report, log, test;
   explicit Places(const KnownBug& bug, const std::string& folder = "") {
     const fs::path build = absl::GetFlag(FLAGS_build);
     const fs::path own = fs::absolute(absl::GetFlag(FLAGS_out)) / "bugs" / (bug.name + folder);
@@ -89,6 +95,7 @@ struct Places {
     artifacts = own / "artifacts" / bug.target;
     report = own / "report.json";
     log = own / "log";
+    test = own / "emitted_test.cc";
     fs::create_directories(corpus);
     fs::create_directories(artifacts);
   }
@@ -137,8 +144,31 @@ void replay(const Places& places, std::vector<std::string> flags, Replays* repla
 void minimize(const Places& places, Hunt* hunt) {
   if (hunt->replays.empty()) return;
   Replays smallest{hunt->replays.front().artifact, 0, 0};
-  replay(places, {"--minimize"}, &smallest, hunt);
+  replay(places, {"--minimize", "--emit_test=" + places.test.string()}, &smallest, hunt);
   hunt->replays.push_back(std::move(smallest));
+}
+
+// What is wrong with the emitted test, or kGoodTest: it must compile, fail by this bug, and pass without.
+std::string try_test(const Places& places, const Hunt& hunt) {
+  const std::string name = hunt.bug.name, build = absl::GetFlag(FLAGS_build);
+  const fs::path source = fs::path(build) / "emitted" / (name + ".cc");
+  if (!fs::exists(places.test)) return "is not written";
+  if (contents(source) != contents(places.test)) {
+    fs::create_directories(source.parent_path());
+    fs::copy_file(places.test, source, fs::copy_options::overwrite_existing);
+  }
+  const std::string with = "emitted_" + name, without = "emitted_right_" + name;
+  if (run({"cmake", "--build", build, "--target", with, without}, places.log, "", "") != 0)
+    return absl::StrCat("does not compile, see ", places.log.string());
+  const fs::path said = places.log.string() + ".test";
+  fs::remove(said);
+  if (run({(places.programs / with).string()}, said, "", "") != 1)
+    return "does not fail with the bug";
+  if (!absl::StrContains(contents(said), absl::StrCat("\n", hunt.guarantee, " ")))
+    return absl::StrCat("does not fail by ", hunt.guarantee);
+  return run({(places.programs / without).string()}, places.log, "", "") == 0
+             ? Hunt::kGoodTest
+             : "fails without the bug";
 }
 
 void hunt_one(Hunt* hunt) {
@@ -148,6 +178,7 @@ void hunt_one(Hunt* hunt) {
   add_crash_file(places, hunt);
   for (Replays& replays : hunt->replays) replay(places, {"--why=false"}, &replays, hunt);
   minimize(places, hunt);
+  if (absl::GetFlag(FLAGS_emitted) && hunt->found()) hunt->emitted = try_test(places, *hunt);
   if (hunt->bug.within == 0 || !hunt->found()) return;
   for (unsigned i = 1; i < kWithinSeeds; ++i) {
     Hunt other;
@@ -173,6 +204,68 @@ void hunt_all(std::vector<Hunt>* hunts) {
   std::vector<std::thread> workers;
   for (unsigned i = 0; i < std::max(1U, absl::GetFlag(FLAGS_jobs)); ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
+}
+
+// What stands in --keep of a bug is replaced by what this hunt has found.
+void keep(const Hunt& hunt) {
+  const fs::path folder = absl::GetFlag(FLAGS_keep);
+  fs::create_directories(folder);
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    std::string guarantee, bug;
+    if (parse_regression_name(entry.path().stem().string(), &guarantee, &bug) &&
+        bug == hunt.bug.name)
+      fs::remove(entry.path());
+  }
+  const fs::path found = hunt.replays.front().artifact;
+  std::string smallest = contents(fs::path(found).replace_extension(".min.lastput"));
+  // For whatever core it is replayed on.
+  absl::StrReplaceAll({{absl::StrCat("\nbug ", hunt.bug.name, "\n"), "\n"}}, &smallest);
+  const std::string name = (folder / regression_name(hunt)).string();
+  std::ofstream(name + ".lastput") << smallest;
+  std::ofstream(name + ".md") << regression_page(hunt);
+}
+
+// Whether the kept failure of a bug fails on its variant as its name says, each time, and not on the right core.
+// What is wrong with it, or nothing.
+std::string check_regression(const KnownBug& bug) {
+  fs::path file;
+  std::string guarantee, name;
+  for (const auto& entry : fs::directory_iterator(absl::GetFlag(FLAGS_regressions))) {
+    if (entry.path().extension() == ".lastput" &&
+        parse_regression_name(entry.path().stem().string(), &guarantee, &name) && name == bug.name)
+      file = entry.path();
+  }
+  if (file.empty()) return "nothing is kept of it: ./lastput bugs --keep " + bug.name;
+  parse_regression_name(file.stem().string(), &guarantee, &name);
+  const Places places(bug, ".kept");
+  const int with = run({(places.programs / "replay").string(), "--steps=last", "--why=false",
+                        absl::StrCat("--times=", absl::GetFlag(FLAGS_times)), file.string()},
+                       places.log, places.report, "");
+  Replays replays;
+  std::string kind;
+  std::optional<Minimal> minimal;
+  if (with != kFound || !parse_replay_report(contents(places.report), &replays, &kind, &minimal))
+    return absl::StrCat("does not fail with the bug (exit code ", with, ")");
+  if (!replays.good())
+    return absl::StrCat("fails as it did ", replays.same, " of ", replays.times, " times");
+  if (!absl::StrContains(contents(places.log), absl::StrCat("SUMMARY: lastput: ", guarantee, " ")))
+    return absl::StrCat("fails, but not by ", guarantee);
+  const fs::path right = fs::path(absl::GetFlag(FLAGS_build)) / "bin" / "replay";
+  const int without = run({right.string(), file.string()}, places.log, "", "");
+  return without == 0 ? "" : absl::StrCat("fails without the bug, too (exit code ", without, ")");
+}
+
+int check_regressions(const std::vector<Hunt>& hunts) {
+  size_t good = 0;
+  for (const Hunt& hunt : hunts) {
+    const std::string wrong = check_regression(hunt.bug);
+    std::printf("%-28s %s\n", hunt.bug.name.c_str(),
+                wrong.empty() ? "fails with the bug, and not without" : wrong.c_str());
+    std::fflush(stdout);
+    good += wrong.empty();
+  }
+  std::printf("\n%zu of %zu as they should\n", good, hunts.size());
+  return good == hunts.size() ? 0 : kFound;
 }
 
 // The bugs named, or all; in the order of their names.
@@ -220,7 +313,12 @@ int main_(const std::vector<std::string>& names) {
       std::printf("%-28s %s\n", hunt.bug.name.c_str(), hunt.bug.what.c_str());
     return 0;
   }
+  if (!absl::GetFlag(FLAGS_regressions).empty()) return check_regressions(hunts);
   hunt_all(&hunts);
+  if (!absl::GetFlag(FLAGS_keep).empty()) {
+    for (const Hunt& hunt : hunts)
+      if (hunt.good()) keep(hunt);
+  }
   return report(hunts);
 }
 

@@ -20,7 +20,8 @@ std::vector<std::string> arguments(const std::string& path) {
 
 }  // namespace
 
-void debug(const targets::Artifact& one_schedule, uint64_t at, std::string* error) {
+void debug(const targets::Artifact& one_schedule, uint64_t at, const std::string& reason,
+           std::string* error) {
   // gdb starts it from there again and again, so the file stays.
   const std::string path = (std::filesystem::temp_directory_path() /
                             ("lastput-debug-" + std::to_string(getpid()) + ".lastput"))
@@ -30,6 +31,7 @@ void debug(const targets::Artifact& one_schedule, uint64_t at, std::string* erro
   request.arguments = arguments(path);
   request.scripts = {LASTPUT_CORE_GDB_SCRIPT};
   request.stop_at = at;
+  request.reason = reason;
   sched::become_gdb(request, error);
 }
 
@@ -46,6 +48,7 @@ bool record(const targets::Artifact& one_schedule, const std::string& trace, std
     return false;
   }
   std::printf("recorded: %s\n", command.c_str());
+  if (!error->empty()) std::printf("note: %s\n", error->c_str());
   return true;
 }
 

@@ -10,9 +10,10 @@
 
 namespace replay {
 
-// Becomes gdb at the failure, or at scheduling point `at` if that is not 0; it knows how to print a Ref.
-// ERRORS: returns, and *error says what is missing.
-void debug(const targets::Artifact& one_schedule, uint64_t at, std::string* error);
+// Becomes gdb at scheduling point `at`, or at the failure if that is 0, and says `reason` there; it knows how to print a
+// Ref. ERRORS: returns, and *error says what is missing.
+void debug(const targets::Artifact& one_schedule, uint64_t at, const std::string& reason,
+           std::string* error);
 
 // Records it under rr to `trace`, and says how to go through that. ERRORS: false, and *error.
 bool record(const targets::Artifact& one_schedule, const std::string& trace, std::string* error);

@@ -79,13 +79,26 @@ bool is_sidecar(const fs::path& path) {
   return path.extension() == ".json" && fs::exists(file.replace_extension(), error);
 }
 
+// What AFL++ writes beside its inputs, about them.
+bool is_note(const fs::path& path) {
+  constexpr const char* kNotes[] = {"fuzzer_stats", "fuzzer_setup", "plot_data",
+                                    "cmdline",      "fuzz_bitmap",  "target_hash"};
+  std::error_code error;
+  const std::string name = path.filename().string();
+  const fs::path folder = path.parent_path();
+  if (name == "README.txt") return folder.filename().string().starts_with("crashes");
+  return fs::exists(folder / "fuzzer_stats", error) &&
+         std::find(std::begin(kNotes), std::end(kNotes), name) != std::end(kNotes);
+}
+
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
   std::error_code error;
   constexpr auto kSkip = fs::directory_options::skip_permission_denied;
   for (fs::recursive_directory_iterator at(folder, kSkip, error), end; !error && at != end;
        at.increment(error))
-    if (at->is_regular_file(error) && !is_sidecar(at->path())) files.push_back(at->path().string());
+    if (at->is_regular_file(error) && !is_sidecar(at->path()) && !is_note(at->path()))
+      files.push_back(at->path().string());
   std::sort(files.begin(), files.end());
   return files;
 }

@@ -49,7 +49,8 @@ struct FolderOptions {
   std::string target;  // of inputs that do not say theirs
   std::string driver;  // path of ./lastput, for artifacts of programs; empty: they are not replayed
 };
-// All regular files in it, and in folders in it. Sidecars belong to the files beside them.
+// All regular files in it, and in folders in it. Sidecars belong to the files beside them, and
+// so does what AFL++ notes about its inputs.
 Folder replay_folder(const std::string& path, const FolderOptions& options);
 
 std::string folder_in_words(const Folder& folder);

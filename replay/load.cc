@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <system_error>
+#include <utility>
 
 #include "targets/artifact.h"
 #include "targets/codec.h"
@@ -41,16 +43,53 @@ bool load_text(const std::string& path, const std::string& target, Loaded* loade
 
 constexpr uint64_t kMaxSidecarBytes = uint64_t{1} << 16;
 
+// Its contents; "" where it is not there, or too large for a file that stands beside another.
+std::string small_file(const std::string& path) {
+  std::string contents, ignored;
+  std::error_code failed;
+  if (std::filesystem::file_size(path, failed) > kMaxSidecarBytes || failed) return "";
+  return targets::read_file(path, &contents, &ignored) ? contents : "";
+}
+
 // What stands beside the file: "crash-12.json" beside "crash-12".
 Sidecar read_sidecar(const std::string& path) {
   Sidecar sidecar;
-  std::string json;
-  std::string error;
-  std::error_code failed;
-  if (std::filesystem::file_size(path + ".json", failed) > kMaxSidecarBytes || failed)
-    return sidecar;
-  if (targets::read_file(path + ".json", &json, &error)) parse_sidecar(json, &sidecar);
+  parse_sidecar(small_file(path + ".json"), &sidecar);
   return sidecar;
+}
+
+constexpr std::string_view kFuzzerSuffix = "_fuzzer";
+
+// "percpu_ref_fuzzer", "percpu_ref", and where nothing else fits "project_percpu_ref_fuzzer": "percpu_ref".
+std::string target_in(std::string_view word) {
+  if (word.ends_with(kFuzzerSuffix)) word.remove_suffix(kFuzzerSuffix.size());
+  std::string longest;
+  for (const std::string& name : target_names())
+    if ((word == name || word.ends_with("_" + name)) && name.size() > longest.size())
+      longest = name;
+  return longest;
+}
+
+// AFL++ notes beside what it found, and a folder above, with which words it was started; the program is a fuzz target.
+// "... -- build/explore/bin/bugs/no_bias/percpu_ref_fuzzer --memory=sc": as a sidecar would say it.
+Sidecar read_notes(const std::string& path) {
+  Sidecar notes;
+  const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  for (const char* name : {"README.txt", "../fuzzer_stats"}) {
+    std::istringstream words(small_file((folder / name).string()));
+    for (std::string word; notes.target.empty() && words >> word;) {
+      const std::filesystem::path program(word);
+      if (!word.ends_with(kFuzzerSuffix)) continue;
+      notes.target = target_in(program.filename().string());
+      if (program.parent_path().parent_path().filename() == "bugs")
+        notes.bug = program.parent_path().filename().string();
+    }
+    if (notes.target.empty()) continue;
+    for (std::string word; words >> word;)
+      if (word == "--memory=sc") notes.memory = targets::Memory::kSequential;
+    break;
+  }
+  return notes;
 }
 
 bool load_raw(const std::string& path, const std::string& target, Loaded* loaded,
@@ -65,18 +104,23 @@ bool load_raw(const std::string& path, const std::string& target, Loaded* loaded
     return false;
   }
   loaded->raw = true;
+  loaded->origin = origin_of(path);
   loaded->sidecar = read_sidecar(path);
-  const std::string folder = target_of_folder(path);
+  const std::string by_sidecar = is_target(loaded->sidecar.target) ? loaded->sidecar.target : "";
+  std::string by_notes;
+  if (loaded->sidecar.target.empty()) {
+    loaded->sidecar = read_notes(path);
+    by_notes = loaded->sidecar.target;
+  }
   std::string chosen = target_names().front();
-  if (!target.empty()) {
-    chosen = target;
-    loaded->target_from = TargetFrom::kFlag;
-  } else if (is_target(loaded->sidecar.target)) {
-    chosen = loaded->sidecar.target;
-    loaded->target_from = TargetFrom::kSidecar;
-  } else if (!folder.empty()) {
-    chosen = folder;
-    loaded->target_from = TargetFrom::kFolder;
+  for (const auto& [name, from] :
+       {std::pair(target, TargetFrom::kFlag), std::pair(by_sidecar, TargetFrom::kSidecar),
+        std::pair(target_of_name(path), TargetFrom::kName), std::pair(by_notes, TargetFrom::kNotes),
+        std::pair(target_of_folder(path), TargetFrom::kFolder)}) {
+    if (name.empty()) continue;
+    chosen = name;
+    loaded->target_from = from;
+    break;
   }
   decode_for(chosen, loaded);
   return true;
@@ -114,11 +158,52 @@ bool is_of_program(std::string_view contents) {
   return false;
 }
 
-std::string target_of_folder(std::string_view path) {
+Origin origin_of(const std::string& path) {
+  using Found = Origin::Found;
+  const std::filesystem::path file(path);
+  const std::string name = file.filename().string();
+  const std::string folder = file.parent_path().filename().string();
+  constexpr struct {
+    std::string_view folder, name;  // how they begin; "": any
+    Origin origin;
+  } kKnown[] = {
+      {"", "crash-", {"an input that crashed a fuzzer", Found::kCrash}},
+      {"", "leak-", {"an input that leaked memory in a fuzzer", Found::kLeak}},
+      {"", "timeout-", {"an input that took a fuzzer too long", Found::kHang}},
+      {"", "slow-unit-", {"an input that took a fuzzer long", Found::kHang}},
+      {"", "oom-", {"an input that took a fuzzer too much memory", Found::kMemory}},
+      {"", "minimized-from-", {"an input that crashed a fuzzer", Found::kCrash}},
+      {"", "clusterfuzz-testcase-", {"a test case of ClusterFuzz", Found::kCrash}},
+      {"crashes", "id:", {"a crash of AFL++", Found::kCrash}},
+      {"crashes", "id_", {"a crash of AFL++", Found::kCrash}},
+      {"hangs", "id:", {"a hang of AFL++", Found::kHang}},
+      {"hangs", "id_", {"a hang of AFL++", Found::kHang}},
+      {"", "id:", {"an input of AFL++", Found::kInput}},
+  };
+  for (const auto& known : kKnown)
+    if (name.starts_with(known.name) && folder.starts_with(known.folder)) return known.origin;
+  return {};
+}
+
+std::string target_of_name(const std::string& path) {
+  std::string name = std::filesystem::path(path).stem().string();
+  if (!name.starts_with("clusterfuzz-testcase-")) return "";
+  name = name.substr(0, name.find_last_not_of("0123456789") + 1);
+  if (name.ends_with('-')) name.pop_back();
+  return target_in(name.substr(name.rfind('-') + 1));
+}
+
+std::string target_of_folder(const std::string& path) {
   std::error_code error;
   const std::filesystem::path whole = std::filesystem::absolute(std::filesystem::path(path), error);
-  const std::string folder = whole.parent_path().filename().string();
-  return is_target(folder) ? folder : "";
+  for (std::filesystem::path at = whole.parent_path(); at.has_relative_path();
+       at = at.parent_path()) {
+    std::string name = at.filename().string();
+    name = name.substr(0, name.find('-'));  // out/corpus/percpu_ref-no_bias
+    if (name.ends_with(kFuzzerSuffix)) name.resize(name.size() - kFuzzerSuffix.size());
+    if (is_target(name)) return name;
+  }
+  return "";
 }
 
 bool parse_sidecar(std::string_view text, Sidecar* sidecar) {

@@ -14,7 +14,17 @@
 namespace replay {
 
 // Where the name of the target came from.
-enum class TargetFrom : uint8_t { kFlag, kHeader, kSidecar, kFolder, kUnknown };
+enum class TargetFrom : uint8_t { kFlag, kHeader, kSidecar, kName, kNotes, kFolder, kUnknown };
+
+// What made a file of bytes, and what it thought of it, as far as the file's name tells.
+struct Origin {
+  enum class Found : uint8_t { kInput, kCrash, kLeak, kHang, kMemory };
+  const char* words = "a fuzzer's input";
+  Found found = Found::kInput;
+};
+// "crash-1f..", "timeout-1f.." and their like are libFuzzer's, "clusterfuzz-testcase-minimized-TARGET-ID" is of
+// ClusterFuzz and OSS-Fuzz, "crashes/id:000000,sig:06,.." and "hangs/id:000000,.." are AFL++'s.
+Origin origin_of(const std::string& path);
 
 // What stands beside a fuzzer's input (see targets/artifact.h); what it lacks stays empty.
 struct Sidecar {
@@ -30,7 +40,8 @@ struct Loaded {
   std::string contents;        // of the file
   targets::Artifact artifact;  // a raw file's program, decoded for artifact.target
   TargetFrom target_from = TargetFrom::kUnknown;  // kUnknown: artifact.target is a guess
-  Sidecar sidecar;                                // empty without one
+  Origin origin;
+  Sidecar sidecar;  // empty without one
 };
 
 // Targets that can be replayed, the likeliest first.
@@ -55,8 +66,11 @@ bool load(const std::string& path, const std::string& target, Loaded* loaded, st
 // A raw file's program for another target. REQUIRES: loaded->raw.
 void decode_for(const std::string& target, Loaded* loaded);
 
-// "artifacts/percpu_ref/crash-12" is in a folder of target percpu_ref; "" if in none.
-std::string target_of_folder(std::string_view path);
+// "clusterfuzz-testcase-minimized-percpu_ref_fuzzer-4711" is for target percpu_ref; "" if no target's name is in it.
+std::string target_of_name(const std::string& path);
+// "artifacts/percpu_ref/crash-12", "percpu_ref_fuzzer/default/crashes/id:000000,sig:06" are in a folder of target
+// percpu_ref, the nearest one counts; "" if in none.
+std::string target_of_folder(const std::string& path);
 
 // False: not JSON. True also if it lacks everything.
 bool parse_sidecar(std::string_view json, Sidecar* sidecar);

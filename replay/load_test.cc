@@ -93,6 +93,66 @@ TEST_F(Load, RawFilesAskFlagThenSidecarThenFolder) {
   EXPECT_EQ(loaded_.target_from, TargetFrom::kFlag);
 }
 
+TEST_F(Load, NamesTellTheTarget) {
+  for (const auto& [name, target] :
+       {std::pair("clusterfuzz-testcase-minimized-percpu_ref_fuzzer-5123456789", "percpu_ref"),
+        std::pair("clusterfuzz-testcase-sequential_fuzzer-12", "sequential"),
+        std::pair("clusterfuzz-testcase-minimized-lastput_sequential_fuzzer-12", "sequential"),
+        std::pair("clusterfuzz-testcase-minimized-percpu_ref-12.bin", "percpu_ref"),
+        std::pair("clusterfuzz-testcase-minimized-other_fuzzer-12", ""),
+        std::pair("sequential", ""), std::pair("crash-sequential", "")})
+    EXPECT_EQ(target_of_name(name), target) << name;
+  const std::string path =
+      write("sequential/clusterfuzz-testcase-minimized-percpu_ref_fuzzer-1", raw());
+  EXPECT_EQ(refusal(path), "");
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kName);
+  EXPECT_EQ(loaded_.artifact.target, "percpu_ref");
+  EXPECT_EQ(loaded_.origin.words, std::string("a test case of ClusterFuzz"));
+}
+
+TEST_F(Load, FoldersAboveTellTheTarget) {
+  EXPECT_EQ(target_of_folder("/a/sequential_fuzzer/default/crashes/id:000000,sig:06"),
+            "sequential");
+  EXPECT_EQ(target_of_folder("/a/sequential/corpus/percpu_ref-no_bias/1f"), "percpu_ref");
+  EXPECT_EQ(target_of_folder("/a/b/c"), "");
+}
+
+TEST_F(Load, NotesOfAflTellTheTarget) {
+  std::filesystem::create_directories(folder_ + "/sequential/default/crashes");
+  std::filesystem::create_directories(folder_ + "/sequential/default/hangs");
+  const std::string crash = write("sequential/default/crashes/id:000000,sig:06,src:000001", raw());
+  const std::string hang = write("sequential/default/hangs/id:000000,src:000001", raw());
+  EXPECT_EQ(refusal(crash), "");
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kFolder);
+  write("sequential/default/crashes/README.txt",
+        "Command line used to find this crash:\n\nafl-fuzz -i in -o sequential -- "
+        "/x/bin/bugs/no_bias/percpu_ref_fuzzer --memory=sc\n\nIf you can't reproduce ...\n");
+  write("sequential/default/fuzzer_stats",
+        "start_time : 1\ncommand_line : afl-fuzz -- ./percpu_ref_fuzzer\n");
+  EXPECT_EQ(refusal(crash), "");
+  EXPECT_EQ(loaded_.target_from, TargetFrom::kNotes);
+  EXPECT_EQ(loaded_.artifact.target, "percpu_ref");
+  EXPECT_EQ(loaded_.sidecar.bug, "no_bias");
+  EXPECT_EQ(loaded_.artifact.memory, targets::Memory::kSequential);
+  EXPECT_EQ(loaded_.origin.found, Origin::Found::kCrash);
+  EXPECT_EQ(refusal(hang), "");
+  EXPECT_EQ(loaded_.artifact.target, "percpu_ref");
+  EXPECT_EQ(loaded_.sidecar.bug, "");
+  EXPECT_EQ(loaded_.artifact.memory, targets::Memory::kWeak);
+  EXPECT_EQ(loaded_.origin.found, Origin::Found::kHang);
+}
+
+TEST_F(Load, NamesTellWhatAFuzzerThought) {
+  using Found = Origin::Found;
+  for (const auto& [name, found] :
+       {std::pair("crash-1", Found::kCrash), std::pair("leak-1", Found::kLeak),
+        std::pair("timeout-1", Found::kHang), std::pair("slow-unit-1", Found::kHang),
+        std::pair("oom-1", Found::kMemory), std::pair("a/1f", Found::kInput),
+        std::pair("queue/id:000001,orig:x", Found::kInput),
+        std::pair("hangs/id_000001", Found::kHang)})
+    EXPECT_EQ(origin_of(name).found, found) << name;
+}
+
 TEST_F(Load, AnEmptyInputIsOneOnlyWithItsSidecar) {
   const std::string path = write("crash-0", "");
   EXPECT_NE(refusal(path), "");

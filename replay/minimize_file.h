@@ -9,11 +9,8 @@
 
 namespace replay {
 
-// "a/failure-G2-12ab.lastput" -> "a/failure-G2-12ab.min.lastput"; of anything else the name with that added.
-std::string minimized_path(const std::string& path);
-
 // Minimizes, `body` running the programs, for `seconds` at most, or until SIGINT or SIGTERM, and writes the smallest artifact so far to
-// minimized_path(path), whole or not at all, at each improvement (but not more often than ten times a
+// sched::minimized_path(path), whole or not at all, at each improvement (but not more often than ten times a
 // second, and at the end). Progress goes to stdout: one line that is overwritten in a terminal.
 // ERRORS: nothing, and *error says what: it does not fail, or the file cannot be written (then the artifact
 // is in *error too, so that it is not lost).

@@ -5,6 +5,7 @@
 
 #include "replay/minimize_file.h"
 #include "replay/toy.h"
+#include "sched/long_search.h"
 
 namespace replay {
 namespace {
@@ -126,9 +127,9 @@ TEST(Minimize, OfWhatDoesNotFailThereIsNothing) {
 }
 
 TEST(Minimize, NamesTheFileAfterTheOther) {
-  EXPECT_EQ(minimized_path("a/failure-G2-1.lastput"), "a/failure-G2-1.min.lastput");
-  EXPECT_EQ(minimized_path("a/failure-G2-1.min.lastput"), "a/failure-G2-1.min.lastput");
-  EXPECT_EQ(minimized_path("crash-12"), "crash-12.min.lastput");
+  EXPECT_EQ(sched::minimized_path("a/failure-G2-1.lastput"), "a/failure-G2-1.min.lastput");
+  EXPECT_EQ(sched::minimized_path("a/failure-G2-1.min.lastput"), "a/failure-G2-1.min.lastput");
+  EXPECT_EQ(sched::minimized_path("crash-12"), "crash-12.min.lastput");
 }
 
 }  // namespace

@@ -24,6 +24,8 @@
 #include "replay/page.h"
 #include "replay/rerun.h"
 #include "replay/why.h"
+#include "sched/long_search.h"
+#include "sched/watchdog.h"
 #include "targets/artifact.h"
 #include "targets/build_info.h"
 #include "targets/execute.h"
@@ -35,8 +37,8 @@ ABSL_FLAG(std::string, steps, "last", "the last of each thread, or all: last, al
 ABSL_FLAG(bool, timeline, false, "what the threads did to each other, from start to end");
 ABSL_FLAG(std::string, html, "", "write a page to this file");
 ABSL_FLAG(std::string, emit_test, "", "write a GoogleTest case to this file");
-ABSL_FLAG(bool, debug, false, "go to the failure in gdb");
-ABSL_FLAG(uint64_t, debug_at, 0, "with --debug: to this scheduling point");
+ABSL_FLAG(bool, debug, false, "go to the inflection point, and on to the failure, in gdb");
+ABSL_FLAG(uint64_t, debug_at, 0, "with --debug: to this scheduling point instead");
 ABSL_FLAG(std::string, rr, "", "record it under rr to this folder");
 ABSL_FLAG(std::string, json, "", "of a folder: write the groups to this file");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
@@ -79,10 +81,14 @@ const char* how_known(TargetFrom from) {
       return "";
     case TargetFrom::kSidecar:
       return " (its .json says so)";
+    case TargetFrom::kName:
+      return " (its name says so)";
+    case TargetFrom::kNotes:
+      return " (AFL++'s notes beside it say so)";
     case TargetFrom::kFolder:
       return " (by its folder)";
     case TargetFrom::kUnknown:
-      return " (a guess)";
+      return " (nothing says for which: each is tried)";
   }
   return "";
 }
@@ -97,7 +103,7 @@ void tell_start(const std::string& path, const Loaded& loaded) {
   std::printf("lastput: target %s, bug %s, seed %llu, options: %s\n",
               loaded.artifact.target.c_str(), bug.empty() ? "none" : bug.c_str(),
               static_cast<unsigned long long>(seed), options.c_str());
-  const char* what = loaded.raw                     ? "a fuzzer's input"
+  const char* what = loaded.raw                     ? loaded.origin.words
                      : loaded.artifact.has_schedule ? "a program with one schedule"
                                                     : "a program in text form";
   std::printf("%s: %s for target %s%s\n", printable(path).c_str(), what,
@@ -116,8 +122,29 @@ Outcome run_for_target(const std::string& path, Loaded* loaded, const RerunOptio
   return outcome;
 }
 
+// What a fuzzer thought of an input that is right here.
+void tell_origin(const Origin& origin, const Outcome& outcome) {
+  using Found = Origin::Found;
+  if (origin.found == Found::kHang) {
+    std::printf(
+        "it is no hang: all its executions end, after %llu points at most (%llu altogether)%s; a "
+        "thread that never gets on "
+        "would be told as livelock or no-progress\n",
+        static_cast<unsigned long long>(outcome.longest),
+        static_cast<unsigned long long>(outcome.steps),
+        outcome.cut_off == 0 ? "" : ", some under a fair schedule only");
+  }
+  if (origin.found == Found::kLeak)
+    std::printf("it leaks nothing here: each execution gave back all that it allocated\n");
+  if (origin.found == Found::kMemory)
+    std::printf(
+        "an execution has a heap of 64 MiB, and stayed below: it was the fuzzer's own process that "
+        "grew\n");
+}
+
 int tell_clean(const Loaded& loaded, const Outcome& outcome) {
   std::printf("does not fail\n");
+  if (loaded.raw) tell_origin(loaded.origin, outcome);
   const std::string bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
   if (bug != targets::built_with_bug()) {
     std::printf("hint: it was made on %s; this is %s\n", core_in_words(bug).c_str(),
@@ -152,7 +179,7 @@ std::optional<Minimized> minimize(std::string* path, Loaded* loaded, std::string
   std::optional<Minimized> small = minimize_file(*path, loaded->artifact, body_of(loaded->artifact),
                                                  absl::GetFlag(FLAGS_seconds), error);
   if (!small) return small;
-  *path = minimized_path(*path);
+  *path = sched::minimized_path(*path);
   loaded->artifact = small->artifact;
   loaded->raw = false;
   std::printf("%s: %s\n", path->c_str(),
@@ -234,19 +261,23 @@ int replay_file(std::string path) {
   }
   const targets::Artifact one = one_schedule(loaded.artifact, first);
   if (absl::GetFlag(FLAGS_debug)) {
-    debug(one, absl::GetFlag(FLAGS_debug_at), &error);
+    const uint64_t asked = absl::GetFlag(FLAGS_debug_at);
+    const sched::Inflection at = asked != 0 || !absl::GetFlag(FLAGS_why)
+                                     ? sched::Inflection{asked, ""}
+                                     : sched::inflection_of(explain_why(one, body_of(one)));
+    debug(one, at.step, at.words, &error);
     return stop(kMissing, error);
   }
   if (const std::string trace = absl::GetFlag(FLAGS_rr); !trace.empty())
     return record(one, trace, &error) ? kFailed : stop(kMissing, error);
   std::fputs(first.report.c_str(), stdout);
   tell_trace(loaded.artifact, first);
-  if (absl::GetFlag(FLAGS_why))
-    std::printf("\n%s", print_why(explain_why(one, body_of(one))).c_str());
+  const sched::Why why = absl::GetFlag(FLAGS_why) ? explain_why(one, body_of(one)) : sched::Why{};
+  if (!why.words.empty()) std::printf("\n%s", sched::print_why(why).c_str());
   const unsigned times = std::max(1U, absl::GetFlag(FLAGS_times));
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
-  write_report(repeats, minimized);
+  write_report(repeats, minimized, why.words);
   if (!write_page(one, first, path) || !write_test(one, path)) return kBroken;
   std::printf("\nreplay: %s\n%s", command_for(path).c_str(), first.summary.c_str());
   return kFailed;
@@ -275,6 +306,7 @@ int replay_all(const std::string& path) {
 }
 
 int run(const std::string& path) {
+  if (!absl::GetFlag(FLAGS_for_debugger)) sched::watchdog_setup();
   if (absl::GetFlag(FLAGS_identify)) return identify_all(path, absl::GetFlag(FLAGS_target));
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return replay_all(path);

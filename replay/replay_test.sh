@@ -118,6 +118,18 @@ test_folder() {
   says 'needs the core with bug ../bugs/touch_after_release, which is not built'
   says 'deadlock.lastput: it is of a program'
   grep -qF '"guarantee": "G8"' mix.json || offend 'no JSON'
+  # As AFL++ leaves them: its notes say which program, and are no inputs.
+  mkdir -p afl/default/crashes afl/default/hangs
+  cp "$data"/crash-*[0-9a-f] 'afl/default/crashes/id:000000,sig:06,src:000001'
+  cp "$data"/crash-*[0-9a-f] 'afl/default/hangs/id:000000,src:000001'
+  echo 'Command line: afl-fuzz -- bin/bugs/touch_after_release/percpu_ref_fuzzer' >afl/default/crashes/README.txt
+  echo 'command_line : afl-fuzz -- bin/bugs/touch_after_release/percpu_ref_fuzzer' >afl/default/fuzzer_stats
+  expect 77 '2 files, 2 failed in 1 way' "$bin/replay" afl
+  cp "$data"/crash-*[0-9a-f] clusterfuzz-testcase-minimized-percpu_ref_fuzzer-4711
+  expect 77 'a test case of ClusterFuzz for target percpu_ref (its name says so)' "$bug" clusterfuzz-testcase-minimized-*
+  cp "$data"/crash-*[0-9a-f] timeout-1f
+  expect 0 'it is no hang: all its executions end' "$bin/replay" timeout-1f
+  says 'for target sequential (nothing says for which: each is tried)'
   mkdir corpus none
   for seed in 1 2 3; do printf '\001%s' "$seed" >"corpus/$seed"; done
   expect 0 '3 files, 0 failed' "$bin/replay" corpus
@@ -141,13 +153,14 @@ test_debugger() {
   says 'stopped at point 21, thread'
   says 'stopped at point 26, thread'
   says 'stopped at point 12, thread'
+  says 'there is no inflection point before the failure: it fails whatever the schedule is'
   [ "$(grep -c 'FAILED at point' <<<"$output")" -eq 2 ] || offend 'does not come to the failure twice'
   output=$(echo quit | "$bug" --debug --debug_at=30 "$artifact" 2>&1)
   says 'stopped at point 30, thread'
   says_not 'FAILED at'
 }
 
-# There is no rr that works on most machines, so that one is played: what it leaves decides.
+# There is no rr that works on most machines, so that one is played: what it leaves decides. The real one is tried last.
 test_rr() {
   mkdir none broken soft
   ln -s /usr/bin/* none/ 2>/dev/null
@@ -159,6 +172,7 @@ test_rr() {
 #!/bin/sh
 # rr record -o TRACE [-W] PROGRAM ARGUMENT...: records with -W alone
 [ "$1" = --version ] && exit 0
+[ "$1" = pack ] && { : >"$2/packed"; exit; }
 trace=$3
 shift 3
 mkdir "$trace"
@@ -171,7 +185,11 @@ RR
   expect 3 'cannot record on this machine' env PATH="$work/broken:$PATH" "$bug" --rr=trace "$artifact"
   expect 77 'recorded: rr replay -W trace' env PATH="$work/soft:$PATH" "$bug" --rr=trace "$artifact"
   says 'G8 (memory)'
+  [ -e trace/packed ] || offend 'the recording is not packed'
   expect 3 'trace is there already' env PATH="$work/soft:$PATH" "$bug" --rr=trace "$artifact"
+  output=$("$bug" --rr=real/trace "$artifact" 2>&1)
+  [ $? -ne 3 ] || skip "${output##*replay: }"
+  says 'recorded: rr replay'
 }
 
 "test_$group"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "replay/rerun.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "sched/focus.h"
+#include "sched/watchdog.h"
 #include "targets/artifact.h"
 #include "targets/execute.h"
 #include "targets/failure_report.h"
@@ -34,10 +36,31 @@ std::string in_short(const Outcome& outcome) {
 
 Outcome run_once(const targets::Artifact& artifact, const targets::ExecuteOptions& options,
                  targets::ExecuteResult* result) {
-  *result = targets::execute_artifact(body_of(artifact), artifact, options);
+  struct Seen {
+    uint64_t longest = 0;
+    bool stalled = false;
+  } seen;
+  targets::ExecuteOptions watched = options;
+  watched.on_execution_context = &seen;
+  watched.on_execution = [](const sched::Result& one, void* context) {
+    Seen& all = *static_cast<Seen*>(context);
+    all.longest = std::max(all.longest, one.steps);
+    all.stalled |= sched::watchdog_stalled();
+    sched::watchdog_watch();
+  };
+  sched::watchdog_watch();
+  *result = targets::execute_artifact(body_of(artifact), artifact, watched);
+  if (!result->failed && seen.stalled && !artifact.program.plain_points) {
+    targets::Artifact with_points = artifact;  // by these it fails, with the stack of its loop
+    with_points.program.plain_points = true;
+    return run_once(with_points, options, result);
+  }
   Outcome outcome;
   outcome.failed = result->failed;
   outcome.executions = result->executions;
+  outcome.steps = result->steps;
+  outcome.longest = seen.longest;
+  outcome.cut_off = result->cut_off;
   outcome.guarantee = result->failure.failure.guarantee;
   outcome.kind = sched::failure_kind_name(result->failure.failure.kind);
   outcome.hash = result->failure.trace_hash;
@@ -104,7 +127,8 @@ std::string describe(const Repeats& repeats) {
   return text + "; number " + std::to_string(repeats.first_other) + " differed: " + repeats.other;
 }
 
-void write_report(const Repeats& repeats, const std::optional<Minimized>& minimized) {
+void write_report(const Repeats& repeats, const std::optional<Minimized>& minimized,
+                  const std::string& why) {
   const char* path = std::getenv("LASTPUT_REPORT");
   if (path == nullptr || *path == '\0') return;
   nlohmann::json report = {{"times", repeats.times},
@@ -112,7 +136,8 @@ void write_report(const Repeats& repeats, const std::optional<Minimized>& minimi
                            {"expected", repeats.expected},
                            {"kind", repeats.kind},
                            {"first_other", repeats.first_other},
-                           {"other", repeats.other}};
+                           {"other", repeats.other},
+                           {"why", why}};
   if (minimized) {
     report["minimized"] = {{"identity", in_words(minimized->group)},
                            {"operations", minimized->after.operations},

@@ -24,6 +24,8 @@ struct RerunOptions {
 struct Outcome {
   bool failed = false;
   uint64_t executions = 0;
+  uint64_t steps = 0, longest = 0;  // points of all, and of one
+  uint64_t cut_off = 0;             // executions that were not waited for
   std::string guarantee;
   std::string kind;
   uint64_t hash = 0;    // of the failing execution's trace
@@ -36,7 +38,8 @@ struct Outcome {
 // What runs the programs of its target.
 targets::Body body_of(const targets::Artifact& artifact);
 
-// Every schedule that the artifact says, until one fails.
+// Every schedule that the artifact says, until one fails. One that passes no scheduling point for a second
+// (watchdog.h) fails by no-progress.
 Outcome rerun(const targets::Artifact& artifact, const RerunOptions& options);
 
 struct Repeats {
@@ -51,8 +54,10 @@ struct Repeats {
 Repeats repeat(const targets::Artifact& artifact, const Outcome& first, unsigned times);
 // "100 of 100 the same: G1, trace 0x1f00"
 std::string describe(const Repeats& repeats);
-// As JSON to the file that $LASTPUT_REPORT names, if it does. `minimized`: where that was asked for.
-void write_report(const Repeats& repeats, const std::optional<Minimized>& minimized);
+// As JSON to the file that $LASTPUT_REPORT names, if it does. `minimized`: where that was asked for; `why`: as
+// explain_why has it in words.
+void write_report(const Repeats& repeats, const std::optional<Minimized>& minimized,
+                  const std::string& why);
 
 }  // namespace replay
 

@@ -29,19 +29,24 @@ first_line() {
 }
 is_text() { [[ $(first_line "$1") == lastput* ]]; }
 
-# The bug that an artifact was made with: its own line `bug NAME`, or its sidecar's "bug".
+# The bug that an artifact was made with: its own line `bug NAME`, or its sidecar's "bug", or that of the fuzz target
+# which AFL++ notes (load.h).
 recorded_bug() {
   local file=$1 sidecar=$1.json
   if is_text "$file"; then
     sed -n 's/^ *bug  *\([A-Za-z0-9_-]*\).*$/\1/p' -- "$file" | head -n 1
   elif [ -f "$sidecar" ]; then
     sed -n 's/.*"bug" *: *"\([A-Za-z0-9_-]*\)".*/\1/p' -- "$sidecar" | head -n 1
+  else
+    grep -ahoE "$NOTED_BUG" -- "${file%/*}/README.txt" "${file%/*}/../fuzzer_stats" 2>/dev/null | head -n 1 | cut -d/ -f2
   fi
 }
+readonly NOTED_BUG='bugs/[A-Za-z0-9_-]+/[a-z_]+_fuzzer'
 # Those of a folder's artifacts that are in this tree.
 recorded_bugs() { # FOLDER
   {
     grep -rhaoE '^ *bug +[A-Za-z0-9_-]+' -- "$1" | sed 's/^ *bug *//'
+    grep -rhaoE --include=README.txt --include=fuzzer_stats "$NOTED_BUG" -- "$1" | cut -d/ -f2
     grep -rhaoE --include='*.json' '"bug" *: *"[A-Za-z0-9_-]+"' -- "$1" | sed 's/.*: *"//; s/"$//'
   } 2>/dev/null | sort -u | grep -xFf <(bug_names)
 }

@@ -8,7 +8,7 @@
 namespace replay {
 namespace {
 
-Why why_of(const std::string& lines, targets::Body body) {
+sched::Why why_of(const std::string& lines, targets::Body body) {
   targets::Artifact artifact = toy::parse(lines);
   for (artifact.program.seed = 1; artifact.program.seed < 200; ++artifact.program.seed) {
     const auto found = targets::execute_artifact(body, artifact, {});
@@ -28,10 +28,10 @@ bool has(const std::string& text, const std::string& part) {
 }
 
 TEST(Why, FindsTheOrdersThatMatter) {
-  const Why why = why_of(kWindow, toy::window);
+  const sched::Why why = why_of(kWindow, toy::window);
   ASSERT_EQ(why.conditions.size(), 2u) << print_why(why);
   std::string all;
-  for (const Condition& c : why.conditions) {
+  for (const sched::Condition& c : why.conditions) {
     EXPECT_EQ(c.failing, why.failing);
     EXPECT_LT(c.passing, why.passing);
     all += c.text + "\n";
@@ -43,7 +43,7 @@ TEST(Why, FindsTheOrdersThatMatter) {
 }
 
 TEST(Why, BlamesWeakMemoryWhereItIsAtFault) {
-  const Why why = why_of("thread T1\n kill ref0\nthread T2\n tryget ref0\n", toy::message);
+  const sched::Why why = why_of("thread T1\n kill ref0\nthread T2\n tryget ref0\n", toy::message);
   EXPECT_EQ(why.memory, sched::MemoryNeeded::kWeaker);
   EXPECT_TRUE(has(why.words, "x86 never does it")) << why.words;
   bool stale = false;
@@ -66,11 +66,12 @@ TEST(Why, SaysFromWhichChoiceOnItIsCertain) {
       }
     });
   };
-  const Why why = why_of("thread T1\n kill ref0\nthread T2\n tryget ref0\n put ref0\n", late);
+  const sched::Why why =
+      why_of("thread T1\n kill ref0\nthread T2\n tryget ref0\n put ref0\n", late);
   EXPECT_LE(why.certain_after, 3u);
   EXPECT_GE(why.certain_after, 1u);
-  EXPECT_EQ(why.fail_with, kContinuations);
-  EXPECT_LT(why.fail_without, kContinuations);
+  EXPECT_EQ(why.fail_with, sched::kContinuations);
+  EXPECT_LT(why.fail_without, sched::kContinuations);
   EXPECT_TRUE(has(why.words, "nothing can save it")) << why.words;
 }
 
@@ -78,7 +79,7 @@ TEST(Why, SaysThatItAlwaysFails) {
   const auto always = [](const targets::Program& program) {
     toy::run_threads(program, [](targets::OpCode) { sched::fail("G2", "as ever"); });
   };
-  const Why why = why_of("thread T1\n get ref0\n", always);
+  const sched::Why why = why_of("thread T1\n get ref0\n", always);
   EXPECT_EQ(why.certain_after, 0u);
   EXPECT_TRUE(why.conditions.empty());
   EXPECT_TRUE(has(why.words, "whatever the schedule is")) << why.words;

@@ -49,6 +49,16 @@ std::string this_program() {
   return fs::read_symlink("/proc/self/exe", error).string();
 }
 
+// As a literal of Python, ASCII alone.
+std::string quoted(const std::string& text) {
+  std::string literal = "'";
+  for (const char c : text)
+    literal += c < ' ' || c > '~'       ? "?"
+               : c == '\'' || c == '\\' ? std::string("\\") + c
+                                        : std::string(1, c);
+  return literal + "'";
+}
+
 // A folder of its own that goes when it does.
 class Scratch {
  public:
@@ -86,8 +96,9 @@ void become_gdb(const DebugRequest& request, std::string* error) {
   for (const std::string& script : request.scripts)
     if (fs::exists(script)) words.insert(words.end(), {"-iex", "source " + script});
   words.insert(words.end(), {"-iex", "set debuginfod enabled off", "-iex",
-                             "python lastput_stop_at = " + std::to_string(request.stop_at), "-x",
-                             LASTPUT_GDB_SCRIPT, "--args", this_program()});
+                             "python lastput_stop_at = " + std::to_string(request.stop_at) +
+                                 "; lastput_reason = " + quoted(request.reason),
+                             "-x", LASTPUT_GDB_SCRIPT, "--args", this_program()});
   words.insert(words.end(), request.arguments.begin(), request.arguments.end());
   if (!fs::exists(LASTPUT_GDB_SCRIPT)) {
     *error = LASTPUT_GDB_SCRIPT ", which gdb needs, is gone: build the program again";
@@ -130,6 +141,9 @@ int record_by_rr(const std::vector<std::string>& arguments, const std::string& t
     *error = "rr left no whole recording in " + trace;
     return -1;
   }
+  // With the program and its libraries in it, the recording can be taken elsewhere, and outlives a build.
+  if (run({"rr", "pack", trace}, scratch / "log") != 0)
+    *error = "rr pack failed: the recording needs this machine's files as they are now";
   *command = "rr replay " + (flags.empty() ? "" : flags[0] + " ") + trace;
   return code;
 }

@@ -16,6 +16,7 @@ struct DebugRequest {
   std::vector<std::string>
       scripts;           // for gdb to source, beside its own; those that are missing are not
   uint64_t stop_at = 0;  // the first step of this index; 0: the failure
+  std::string reason;    // why it stops there, one line; may be empty
 };
 
 // Becomes gdb, which runs the program until it fails (gdb/replay.py). Its input is ours.
@@ -23,7 +24,8 @@ struct DebugRequest {
 void become_gdb(const DebugRequest& request, std::string* error);
 
 // Records the program to `trace`, a folder that is not there yet, under rr, and waits for it; *command is
-// how to go through the recording. ERRORS: -1, and *error says what is missing and what to do.
+// how to go through the recording, which holds all files that it needs; if it could not be packed so, *error says that.
+// ERRORS: -1, and *error says what is missing and what to do.
 // Returns the program's exit code.
 int record_by_rr(const std::vector<std::string>& arguments, const std::string& trace,
                  std::string* command, std::string* error);

@@ -13,6 +13,7 @@ import gdb
 
 ENGINE = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 FIRST_STOP = globals().get('lastput_stop_at', 0)
+REASON = globals().get('lastput_reason', '')
 
 
 def is_ours(frame):
@@ -131,6 +132,8 @@ def setup():
     StepPoint()
     ToPoint()
     begin(FIRST_STOP)
+    if REASON:
+        print(REASON)
     print('commands: step-point [N], to-point N, and all of gdb (info threads, bt, info locals)')
 
 

@@ -9,7 +9,7 @@
 #include "sched/report.h"
 #include "sched/run/process.h"
 #include "sched/run/program.h"
-#include "sched/run/watchdog.h"
+#include "sched/watchdog.h"
 
 namespace sched::program {
 namespace {
@@ -39,10 +39,6 @@ void on_failure(const Failure& failure, const Recording&, void* context) {
     if (i == g.current || t.state == State::kDone) continue;
     others->push_back({std::string(t.name) + " " + state_in_words(t), capture_stack_of(i)});
   }
-}
-
-bool can_be_recorded(FailureKind kind) {
-  return kind != FailureKind::kLivelock && kind != FailureKind::kNoProgress;
 }
 
 // Whether the recorded choices lead to the same end.
@@ -84,7 +80,7 @@ void learn(Options options, Profile* profile) {
 
 Explained explain(const Options& options, Result failed) {
   const FailureKind kind = failed.failure.kind;
-  if (can_be_recorded(kind)) return record(options, kind);
+  if (!takes_long(kind)) return record(options, kind);
   if (kind == FailureKind::kLivelock) {
     Options sooner = options;
     sooner.step_budget = kShortBudget;

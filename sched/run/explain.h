@@ -10,6 +10,11 @@
 
 namespace sched::program {
 
+// Failures that have no end of their own: an execution that shows one takes long.
+inline bool takes_long(FailureKind kind) {
+  return kind == FailureKind::kNoProgress || kind == FailureKind::kLivelock;
+}
+
 struct Explained {
   Options options;
   Result result;          // its failure names no guarantee: those are of the reference counts

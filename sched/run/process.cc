@@ -22,7 +22,7 @@ namespace {
 constexpr int kFirstOwn = 900;  // descriptors from here on are ours
 constexpr unsigned kMaxFiles = 256;
 
-int null_in, null_out, own_out, own_err;
+int null_in, null_out, own_in, own_out, own_err;
 bool muted_now, standard_touched;
 bool input_read;
 
@@ -130,6 +130,7 @@ SCHED_RUN_REAL(int, fclose, (FILE * f), (f))
 }  // namespace
 
 void process_setup() {
+  own_in = move_up(0);
   own_out = move_up(1);
   own_err = move_up(2);
   null_in = open_null(O_RDONLY);
@@ -155,6 +156,13 @@ void process_restore(bool muted) {
   direct(muted);
   restore_environment();
   random_restore();
+}
+
+void process_hand_over() {
+  dup2(own_in, 0);
+  dup2(own_out, 1);
+  dup2(own_err, 2);
+  standard_touched = true;
 }
 
 void process_flush() {

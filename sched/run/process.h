@@ -23,6 +23,8 @@ namespace sched::program {
 void process_setup();
 // REQUIRES, of both: the engine inactive.
 void process_restore(bool muted);
+// The standard streams are ours, for another program that takes over.
+void process_hand_over();
 // What the program left in the buffers of its streams.
 void process_flush();
 

@@ -3,7 +3,8 @@
 // searches or replays. The driver has checked what a person wrote; these flags are its own.
 //
 //   PROGRAM --name=counter --seed=7 --seconds=10 ... -- ARGUMENT...
-//   PROGRAM --name=counter --replay=FILE [--times=N] [--steps=all] [--timeline=yes] [--html=FILE] [--debug=yes] -- ARGUMENT...
+//   PROGRAM --name=counter --replay=FILE [--times=N] [--steps=all] [--timeline=yes] [--html=FILE] [--minimize=yes]
+//     [--seconds=N] [--debug=yes] [--rr=FOLDER] -- ARGUMENT...
 #include <unistd.h>
 
 #include <cstdio>
@@ -92,10 +93,12 @@ int replay_with(const Flags& flags, bool color) {
   s.timeline = flags.has("timeline");
   s.page = flags.get("html");
   s.for_debugger = flags.has("for-debugger");
-  if (flags.has("debug")) {
-    s.debug = {"--name=" + s.name, "--replay=" + s.file, "--for-debugger=yes", "--"};
-    s.debug.insert(s.debug.end(), flags.arguments.begin() + 1, flags.arguments.end());
-  }
+  s.minimize = flags.has("minimize");
+  s.seconds = static_cast<double>(flags.number("seconds", "60"));
+  s.debug = flags.has("debug");
+  s.rr = flags.get("rr");
+  s.again = {"--name=" + s.name, "--for-debugger=yes", "--"};
+  s.again.insert(s.again.end(), flags.arguments.begin() + 1, flags.arguments.end());
   s.color = color;
   return replay(s);
 }

@@ -165,6 +165,62 @@ group_state() {
   [ "$(ls "$work/out/run")" = '' ] || offend "the built program is left over"
 }
 
+# expect_again CODE WORDS FLAGS... FILE; `replay` of the artifact with more to do.
+expect_again() {
+  local code=$1 words=$2 got
+  shift 2
+  output=$("$lastput" replay --out="$work/out" "$@" 2>&1 </dev/null)
+  got=$?
+  [ $got -eq "$code" ] || offend "replay $*: exit code $got, not $code"
+  says "$words"
+}
+group_replay() {
+  expect 77 '^  exited with status 9' store_buffer.c
+  local file small
+  file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output") small=${file%.lastput}.min.lastput
+  # The artifact of every version so far.
+  cd -- "$here/../.." || exit 2
+  expect_again 77 '^FAILED: deadlock$' --times=5 replay/testdata/version1/deadlock.lastput
+  cd -- "$here/programs" || exit 2
+  expect_again 77 '^minimize: [0-9]+ choices? -> 1 choice \(' --minimize --times=20 "$file"
+  says 'min\.lastput: no choice of the schedule can go$'
+  says '^20 of 20 the same: exit-status'
+  says 'Once main\.[12] takes an older store'
+  says 'An interleaving alone does not'
+  [ "$(grep -c -- ' -> ' "$small")" -eq 1 ] || offend "the small artifact has more than one choice"
+  # Without that choice it is right.
+  sed '/ -> /d' "$small" >"$work/none.lastput"
+  expect_again 0 '^does not fail$' "$work/none.lastput"
+  expect_again 1 'it does not fail here, so there is nothing to minimize' --minimize "$work/none.lastput"
+  expect_again 77 '^what the threads did to each other:' --timeline --html="$work/page.html" "$small"
+  grep -qF 'store_buffer' "$work/page.html" || offend "the page does not name its program"
+  expect_again 1 '--emit-test is for those of the core' --emit-test="$work/x.cc" "$file"
+  mkdir "$work/soft" && cat >"$work/soft/rr" <<'RR'
+#!/bin/sh
+[ "$1" = --version ] && exit 0
+[ "$1" = pack ] && exit 0
+trace=$3
+shift 3
+mkdir -p "$trace" && : >"$trace/version" && exec "$@"
+RR
+  chmod +x "$work/soft/rr"
+  output=$(PATH=$work/soft:$PATH "$lastput" replay --out="$work/out" --rr "$small" 2>&1 </dev/null)
+  [ $? -eq 77 ] || offend "--rr: exit code is not 77"
+  says "^recorded: rr replay $work/out/rr/"
+  if gdb -nx -batch -ex 'python 1' >/dev/null 2>&1; then
+    output=$(printf '%s\n' step-point continue kill quit | "$lastput" replay --out="$work/out" --debug "$small" 2>&1)
+    if ! grep -qiE 'ptrace|could not trace|cannot create process' <<<"$output"; then
+      says '^this is the inflection point: main\.[12] takes an older store'
+      says 'stopped at point [0-9]+, thread main\.[12]$'
+      says 'FAILED at point [0-9]+, thread main$'
+    fi
+  fi
+  # What has no end has no choices either.
+  expect 77 '^FAILED: no-progress$' loop.c
+  file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output")
+  expect_again 1 'its schedule was not recorded' --minimize "$file"
+}
+
 # The command itself.
 group_command() {
   expect 1 "use of undeclared identifier 'undeclared_name'" not_c.c
@@ -211,8 +267,8 @@ group_command() {
 }
 
 case ${1-} in
-  ends | memory | threads | crowd | exhaustive | state | command) "group_$1" ;;
-  *) echo "usage: run_test.sh ends|memory|threads|crowd|exhaustive|state|command" >&2 && exit 2 ;;
+  ends | memory | threads | crowd | exhaustive | state | replay | command) "group_$1" ;;
+  *) echo "usage: run_test.sh ends|memory|threads|crowd|exhaustive|state|replay|command" >&2 && exit 2 ;;
 esac
 [ $failures -eq 0 ] && echo "all as expected"
 exit $((failures != 0))

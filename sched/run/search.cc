@@ -16,11 +16,11 @@
 #include "sched/run/jobs.h"
 #include "sched/run/process.h"
 #include "sched/run/program.h"
-#include "sched/run/watchdog.h"
 #include "sched/run/words.h"
 #include "sched/sched.h"
 #include "sched/search.h"
 #include "sched/shadow.h"
+#include "sched/watchdog.h"
 
 namespace sched::program {
 namespace {
@@ -293,10 +293,6 @@ class Search {
     return kFound;
   }
 
-  static bool takes_long(FailureKind kind) {
-    return kind == FailureKind::kNoProgress || kind == FailureKind::kLivelock;
-  }
-
   int tell_lost(FailureKind kind) {
     Failure f;
     f.kind = FailureKind::kNondeterminism;
@@ -356,15 +352,15 @@ class Search {
 
 }  // namespace
 
-void prepare() {
+void prepare(bool watched) {
   catch_signals();
-  watchdog_setup();
+  if (watched) watchdog_setup();
   fibers_set_stack(kStackBytes);
 }
 
 int search(const Settings& settings) {
   Jobs jobs(settings.jobs);
-  prepare();  // of this process: timers are not inherited
+  prepare(true);  // of this process: timers are not inherited
   return Search(settings, jobs).run();
 }
 

@@ -38,8 +38,9 @@ struct Settings {
   bool goes_on = false;    // with that library: what is run has been said
 };
 
-// What both need in this process, before its first execution.
-void prepare();
+// What both need in this process, before its first execution. Watched: an execution that stalls is ended (watchdog.h),
+// which under a debugger would be each that a person looks at.
+void prepare(bool watched);
 
 // How a program of ours ends.
 inline constexpr int kClean = 0, kUnreadable = 1, kBroken = 2, kMissing = 3, kFound = 77;
@@ -56,8 +57,14 @@ struct ReplaySettings {
   bool all_steps = false;
   bool timeline = false;  // what matters, of the whole execution
   bool color = false;
-  std::string page;                // file; empty: none
-  std::vector<std::string> debug;  // arguments of this program under gdb; empty: no gdb
+  std::string page;  // file; empty: none
+  bool why = true;
+  bool minimize = false;
+  double seconds = 60;  // of minimizing, at most
+  // Arguments of this program, but for the artifact's, where it is started once more on OS threads.
+  std::vector<std::string> again;
+  bool debug = false;  // under gdb, at the inflection point
+  std::string rr;      // folder of a recording by rr; empty: none
   bool for_debugger = false;
 };
 // Runs an artifact of search() again, with the program's output shown.

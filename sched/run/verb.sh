@@ -181,7 +181,7 @@ start_program() { # FLAGS...
   case $code in
     $TOO_NARROW) return ;;
     # Also: interrupted, terminated, or nobody read on.
-    $OK | $USAGE | $BROKEN | $FOUND | 130 | 141 | 143) exit $code ;;
+    $OK | $USAGE | $BROKEN | $MISSING | $FOUND | 130 | 141 | 143) exit $code ;;
   esac
   die $BROKEN "the program ended in a way that cannot be seen from inside (exit code $code)"
 }
@@ -194,10 +194,9 @@ is_run_artifact() { is_text "$1" && grep -qE '^ *target +run *$' -- "$1"; }
 lines_of() { sed -n "/^ *end *$/q; s/^ *$1 //p" -- "$2"; }
 
 replay_program() { # FILE
-  local file=$1 name sum path library options=() cflags=() arguments=()
-  for name in emit-test rr minimize seconds; do
-    [ -z "${flag[$name]-}" ] || die $USAGE "$file is of a program; --$name is for those of the core"
-  done
+  local file=$1 sum path library options=() cflags=() arguments=()
+  [ -z "${flag[emit-test]-}" ] ||
+    die $USAGE "$file is of a program, which is its own test: keep $file, and replay it; --emit-test is for those of the core"
   words=()
   while read -r sum path; do
     words+=("$path")
@@ -220,5 +219,6 @@ replay_program() { # FILE
   use_out
   build_program || exit $?
   mapfile -t options < <(replay_flags)
+  [ -z "${flag[rr]-}" ] || options+=("--rr=$out/rr/${file##*/}")
   start_program --replay="$file" "${options[@]}"
 }

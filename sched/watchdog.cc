@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sched/run/watchdog.h"
+#include "sched/watchdog.h"
 
 #include <signal.h>
 #include <time.h>
@@ -11,7 +11,7 @@
 #include "sched/real.h"
 #include "sched/recorder.h"
 
-namespace sched::program {
+namespace sched {
 namespace {
 
 constexpr long kTickNs = 250'000'000;
@@ -91,4 +91,4 @@ bool watchdog_stalled() {
   return stalled;
 }
 
-}  // namespace sched::program
+}  // namespace sched

@@ -5,10 +5,10 @@
 // The first time the execution is abandoned and told as stalled: its caller repeats it with plain_points, so
 // that a thread that spins on a plain variable lets the others run. If plain accesses are points already,
 // it fails with kNoProgress and the stack of the loop.
-#ifndef LASTPUT_SCHED_RUN_WATCHDOG_H_
-#define LASTPUT_SCHED_RUN_WATCHDOG_H_
+#ifndef LASTPUT_SCHED_WATCHDOG_H_
+#define LASTPUT_SCHED_WATCHDOG_H_
 
-namespace sched::program {
+namespace sched {
 
 inline constexpr double kMostCpuSeconds = 1;    // without a point; ten times that while recording
 inline constexpr double kMostRealSeconds = 10;  // the same for one that waits
@@ -20,6 +20,6 @@ void watchdog_watch();
 // Whether the last execution was abandoned.
 bool watchdog_stalled();
 
-}  // namespace sched::program
+}  // namespace sched
 
-#endif  // LASTPUT_SCHED_RUN_WATCHDOG_H_
+#endif  // LASTPUT_SCHED_WATCHDOG_H_
