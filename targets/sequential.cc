@@ -126,6 +126,7 @@ class Sequence {
     check_misuse(name, answer, reports_.misuses.load(std::memory_order_relaxed) - reports_before);
     if (code == OpCode::kInit && !result && answer.result && program_.fail_allocation != 0) {
       models_[ref] = before;  // out of memory: the ref is as it was
+      runtime::note(kNoMemoryNotes[ref]);
       return true;
     }
     if (answer.has_result && result != answer.result) {
