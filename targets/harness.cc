@@ -61,7 +61,7 @@ __attribute__((no_sanitize("thread"))) void name_state(const percpu::Domain& dom
   const percpu::DomainState* state;
   std::memcpy(&state, &domain, sizeof state);
   runtime::name_object(state, sizeof *state, "domain");
-  runtime::name_object(&state->mutex, sizeof state->mutex, "lock of domain");
+  runtime::name_object(&state->mutex, sizeof state->mutex, "domain.mutex");
 }
 
 void hand_tokens(Execution& execution, unsigned ref) {
