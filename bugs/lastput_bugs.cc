@@ -144,14 +144,22 @@ void replay(const Places& places, std::vector<std::string> flags, Replays* repla
 void minimize(const Places& places, Hunt* hunt) {
   if (hunt->replays.empty()) return;
   Replays smallest{hunt->replays.front().artifact, 0, 0};
-  replay(places, {"--minimize", "--emit_test=" + places.test.string()}, &smallest, hunt);
+  replay(places, {"--minimize"}, &smallest, hunt);
   hunt->replays.push_back(std::move(smallest));
+}
+
+fs::path smallest_of(const Hunt& hunt) {
+  return fs::path(hunt.replays.front().artifact).replace_extension(".min.lastput");
 }
 
 // What is wrong with the emitted test, or kGoodTest: it must compile, fail by this bug, and pass without.
 std::string try_test(const Places& places, const Hunt& hunt) {
   const std::string name = hunt.bug.name, build = absl::GetFlag(FLAGS_build);
   const fs::path source = fs::path(build) / "emitted" / (name + ".cc");
+  const int code = run({(places.programs / "replay").string(), "--why=false",
+                        "--emit_test=" + places.test.string(), smallest_of(hunt).string()},
+                       places.log, "", "");
+  if (code == kUsage) return Hunt::kNoTest;
   if (!fs::exists(places.test)) return "is not written";
   if (contents(source) != contents(places.test)) {
     fs::create_directories(source.parent_path());
@@ -216,8 +224,7 @@ void keep(const Hunt& hunt) {
         bug == hunt.bug.name)
       fs::remove(entry.path());
   }
-  const fs::path found = hunt.replays.front().artifact;
-  std::string smallest = contents(fs::path(found).replace_extension(".min.lastput"));
+  std::string smallest = contents(smallest_of(hunt));
   // For whatever core it is replayed on.
   absl::StrReplaceAll({{absl::StrCat("\nbug ", hunt.bug.name, "\n"), "\n"}}, &smallest);
   const std::string name = (folder / regression_name(hunt)).string();

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "replay/emit_sequential.h"
+#include "replay/emit_words.h"
 #include "replay/emitted_test_frame.h"
 #include "targets/facts.h"
 
@@ -12,10 +14,6 @@ namespace {
 
 using targets::OpCode;
 
-std::string number(uint64_t n) {
-  return std::to_string(n) + (n >> 31 != 0 ? "u" : "");
-}
-
 // For a comment or a literal: one line of printable characters.
 std::string tame(const std::string& text) {
   std::string tamed;
@@ -23,10 +21,6 @@ std::string tame(const std::string& text) {
   return tamed;
 }
 
-const char* release_word(targets::ReleaseAction action) {
-  constexpr std::array<const char*, 4> kWords = {"kMark", "kReinit", "kExit", "kFree"};
-  return kWords[static_cast<size_t>(action)];
-}
 const char* ending_word(targets::Ending ending) {
   constexpr std::array<const char*, 4> kWords = {"kKill", "kConfirm", "kPut", "kPutOnly"};
   return kWords[static_cast<size_t>(ending)];
@@ -34,18 +28,6 @@ const char* ending_word(targets::Ending ending) {
 const char* leftovers_word(targets::Leftovers leftovers) {
   constexpr std::array<const char*, 3> kWords = {"kThread", "kMain", "kMainAfterKill"};
   return kWords[static_cast<size_t>(leftovers)];
-}
-
-std::string flags(uint8_t flags) {
-  std::string text;
-  const auto add = [&](uint8_t flag, const char* word) {
-    if ((flags & flag) != 0)
-      text += (text.empty() ? "percpu::Flags::" : " | percpu::Flags::") + std::string(word);
-  };
-  add(targets::kFlagAtomic, "kInitAtomic");
-  add(targets::kFlagDead, "kInitDead");
-  add(targets::kFlagReinit, "kAllowReinit");
-  return text.empty() ? "percpu::Flags::kNone" : text;
 }
 
 // One operation of a thread as statements, behind what makes the call legal (targets/actor_calls.cc).
@@ -59,9 +41,18 @@ class Call {
         object_("ref" + ref_ + "->"),
         mine_("mine[" + ref_ + "]"),
         put_(ref_ + ", " + std::to_string(thread) + ", " + std::to_string(index)),
-        n_(number(op_.argument)) {}
+        n_(number_literal(op_.argument)),
+        may_be_null_(program.fail_allocation != 0) {}
 
   std::string text() const {
+    const std::string call = of_code();
+    const bool takes_ref = (targets::operation_info(op_.code).needs & targets::kRef) != 0;
+    return takes_ref && may_be_null_ && !call.empty() ? when("ref" + ref_ + " != nullptr", call)
+                                                      : call;
+  }
+
+ private:
+  std::string of_code() const {
     switch (op_.code) {
       case OpCode::kYield:
         return "std::this_thread::yield();";
@@ -136,7 +127,6 @@ class Call {
     return "";
   }
 
- private:
   static std::string when(const std::string& condition, const std::string& body) {
     if (condition.empty()) return "{\n" + body + "\n}";
     return "if (" + condition + ") {\n" + body + "\n}";
@@ -242,6 +232,7 @@ class Call {
   const targets::RefFacts facts_;
   const unsigned thread_;
   const std::string ref_, object_, mine_, put_, n_;
+  const bool may_be_null_;  // there was no memory for the object
 };
 
 // `text`, each line of it by `columns` and, within braces, two more.
@@ -274,7 +265,7 @@ std::string setup(const targets::Program& program) {
                      "} kSetup[kRefs] = {\n";
   for (const targets::RefSetup& ref : program.refs) {
     const bool dead = (ref.flags & targets::kFlagDead) != 0;
-    text += "    {" + flags(ref.flags) + ", " + (dead ? "true" : "false") +
+    text += "    {" + flags_literal(ref.flags) + ", " + (dead ? "true" : "false") +
             ", Release::" + release_word(ref.release) + ", Ending::" + ending_word(ref.ending) +
             ", {";
     for (size_t t = 0; t < threads; ++t)
@@ -294,7 +285,8 @@ std::string thread_function(const targets::Program& program, unsigned t) {
     const std::string ref = std::to_string(r), mine = "  mine[" + ref + "].";
     text += "  [[maybe_unused]] Object* const ref" + ref + " = shared->objects[" + ref + "];\n";
     if (program.refs[r].tokens[t] != 0)
-      text += mine + "held = " + std::to_string(program.refs[r].tokens[t]) + ";\n";
+      text += (program.fail_allocation != 0 ? "  if (ref" + ref + " != nullptr)" : "") + mine +
+              "held = " + std::to_string(program.refs[r].tokens[t]) + ";\n";
     if (facts.put_only && facts.controller == t) text += mine + "initial = true;\n";
     if (facts.begins_dead) text += mine + "releases_due = 0;\n";
   }
@@ -337,6 +329,9 @@ std::string schedule(const targets::Artifact& artifact) {
           "  options.explain = true;\n";
   if (artifact.memory == targets::Memory::kSequential) text += "  options.weak_memory = false;\n";
   if (artifact.program.plain_points) text += "  options.plain_points = true;\n";
+  if (artifact.program.fail_allocation != 0)
+    text +=
+        "  options.fail_allocation = " + std::to_string(artifact.program.fail_allocation) + ";\n";
   return text +
          "  const sched::Result result = sched::run(program, nullptr, options);\n"
          "  EXPECT_NE(result.verdict, sched::Verdict::kFailed)\n"
@@ -366,30 +361,34 @@ void replace(std::string* text, const std::string& place, const std::string& wit
 }  // namespace
 
 std::string why_no_test(const targets::Artifact& artifact) {
-  if (!is_concurrent(artifact.kind()))
-    return "--emit-test writes concurrent programs; this one is of target sequential, whose calls "
-           "--text shows";
-  if (artifact.program.manager.scan_count != 0 || !artifact.program.pools.empty() ||
-      !artifact.program.lists.empty() || artifact.program.misuse)
-    return "--emit-test cannot write a program with a manager, misuse, pools or lists yet; --text "
-           "shows its calls";
-  if (artifact.program.slow_callbacks)
-    return "--emit-test cannot write a program with slow callbacks yet";
-  for (const auto& thread : artifact.program.threads)
+  const targets::Program& program = artifact.program;
+  const char* what = nullptr;
+  if (program.manager.scan_count != 0) what = "a manager";
+  if (!program.pools.empty()) what = "pools";
+  if (!program.lists.empty()) what = "lists";
+  if (program.misuse) what = "misuse";
+  if (program.slow_callbacks) what = "slow callbacks";
+  for (const auto& thread : program.threads)
     for (const auto& op : thread)
-      if (op.code == OpCode::kEndThread)
-        return "--emit-test cannot write a program with end_thread yet";
-  if (artifact.program.fail_allocation != 0)
-    return "--emit-test cannot write a program with a failing allocation (setup fail_allocation) "
-           "yet";
-  return "";
+      if (op.code == OpCode::kEndThread) what = "end_thread";
+  if (what == nullptr) return "";
+  return std::string("--emit-test cannot write a program with ") + what +
+         " yet; --text shows its calls";
 }
 
-std::string emit_test(const targets::Artifact& one_schedule, const std::string& command) {
-  std::string text = kEmittedTestFrame;
+std::string emit_test(const targets::Artifact& one_schedule, const sched::Recording& recording,
+                      const std::string& command) {
+  const targets::Program& program = one_schedule.program;
+  const bool sequential = one_schedule.kind() == targets::Kind::kSequential;
+  std::string text = sequential ? kEmittedSequentialFrame : kEmittedTestFrame;
   replace(&text, "LASTPUT_HEAD\n", head(one_schedule, command) + "\n");
-  replace(&text, "LASTPUT_SETUP\n", setup(one_schedule.program) + "\n");
-  replace(&text, "LASTPUT_THREADS\n", threads(one_schedule.program) + "\n");
+  if (sequential) {
+    replace(&text, "LASTPUT_SETUP\n", sequential_setup(program) + "\n");
+    replace(&text, "LASTPUT_CALLS\n", sequential_calls(program, recording) + "\n");
+  } else {
+    replace(&text, "LASTPUT_SETUP\n", setup(program) + "\n");
+    replace(&text, "LASTPUT_THREADS\n", threads(program) + "\n");
+  }
   replace(&text, "LASTPUT_SCHEDULE\n", schedule(one_schedule) + "\n");
   return text;
 }

@@ -10,13 +10,15 @@
 
 namespace replay {
 
-// Why it cannot be written as a test; "": it can.
-std::string why_no_test(const targets::Artifact& artifact);
-
 // `command`: the one that replays the artifact, to be told in the first comment. The calls, and so the
-// scheduling points, are those of the harness (targets/harness.h), so that the schedule fits.
-// REQUIRES: why_no_test says nothing.
-std::string emit_test(const targets::Artifact& one_schedule, const std::string& command);
+// scheduling points, are those of the harness (targets/harness.h), so that the schedule fits. `recording`:
+// of the failure; where it does not fail, empty.
+// REQUIRES: why_no_test has nothing to say.
+std::string emit_test(const targets::Artifact& one_schedule, const sched::Recording& recording,
+                      const std::string& command);
+
+// Why no test can be written of the program: a sentence; empty: it can.
+std::string why_no_test(const targets::Artifact& artifact);
 
 }  // namespace replay
 

@@ -229,9 +229,10 @@ bool write_page(const targets::Artifact& artifact, const Outcome& outcome,
   const std::string file = absl::GetFlag(FLAGS_html);
   return file.empty() || write(file, failure_page(artifact, outcome, command_for(path)));
 }
-bool write_test(const targets::Artifact& artifact, const std::string& path) {
+bool write_test(const targets::Artifact& artifact, const sched::Recording& recording,
+                const std::string& path) {
   const std::string file = absl::GetFlag(FLAGS_emit_test);
-  return file.empty() || write(file, emit_test(artifact, command_for(path)));
+  return file.empty() || write(file, emit_test(artifact, recording, command_for(path)));
 }
 
 int replay_file(std::string path) {
@@ -242,17 +243,18 @@ int replay_file(std::string path) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
   }
-  if (const std::string why = why_no_test(loaded.artifact);
-      !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())
-    return stop(kUsage, why);
   std::optional<Minimized> minimized;
   if (absl::GetFlag(FLAGS_minimize)) {
     minimized = minimize(&path, &loaded, &error);
     if (!minimized) return stop(kUsage, error);
   }
+  if (const std::string why = why_no_test(loaded.artifact);
+      !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())
+    return stop(kUsage, why);
   const Outcome first = run_for_target(path, &loaded, rerun_options());
   if (!first.failed) {
-    const bool written = !loaded.artifact.has_schedule || write_test(loaded.artifact, path);
+    const bool written =
+        !loaded.artifact.has_schedule || write_test(loaded.artifact, first.recording, path);
     return written ? tell_clean(loaded, first) : kBroken;
   }
   if (absl::GetFlag(FLAGS_for_debugger)) {
@@ -278,7 +280,7 @@ int replay_file(std::string path) {
   const Repeats repeats = repeat(loaded.artifact, first, times);
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
   write_report(repeats, minimized, why.words);
-  if (!write_page(one, first, path) || !write_test(one, path)) return kBroken;
+  if (!write_page(one, first, path) || !write_test(one, first.recording, path)) return kBroken;
   std::printf("\nreplay: %s\n%s", command_for(path).c_str(), first.summary.c_str());
   return kFailed;
 }

@@ -47,6 +47,8 @@ test_artifacts() {
     expect 77 'all steps:' "$bug" --steps=all "$file"
     expect 0 'it was made on the core with bug touch_after_release' "$bin/replay" "$file"
   done
+  expect 77 'FAILED: G6 (counts over a switch)' "$bug" --times=5 "$data/sequential.touch_after_release.lastput"
+  says 'put_all ref0'
   expect 77 'FAILED: G8 (memory), use-after-free' "$bug" "$data"/crash-79c6679018d088bd561827d9b4b8d259515edd1f
   expect 0 'does not fail' "$bin/replay" "$data/program.lastput"
   expect 0 'put ref0' "$bin/replay" --text "$data/program.lastput"
@@ -97,9 +99,10 @@ test_written() {
   (trap "" XFSZ && ulimit -f 8 && expect 2 "File too large" "$bug" --html=before.cc "$artifact" && exit $failures) || offend "with little room"
   cmp -s before.cc out/test.cc || offend "a failed write has changed the file"
   [ -z "$(ls before.cc.tmp* 2>/dev/null)" ] || offend "a failed write has left a file"
-  printf 'lastput 1\ntarget sequential\nthread T1\n  get ref0\nend\n' >sequential.lastput
-  expect 1 'writes concurrent programs' "$bin/replay" --emit_test=x.cc sequential.lastput
-  [ ! -e x.cc ] || offend 'a test was written all the same'
+  # Of a sequential program, and of one whose allocation fails, too.
+  printf 'lastput 1\ntarget sequential\nsetup fail_allocation 3\nthread T1\n  get ref0\nschedule\nend\n' >sequential.lastput
+  expect 0 'written: x.cc' "$bin/replay" --emit_test=x.cc sequential.lastput
+  grep -qF 'kFailsAnAllocation = true' x.cc || offend 'the test does not know that memory runs out'
 }
 
 test_folder() {

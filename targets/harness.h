@@ -39,6 +39,10 @@ namespace targets {
 // REQUIRES: check(program, kind) finds nothing, for a concurrent kind. One at a time in a process.
 void run_program(const Program& program);
 
+// In the record of a sequential program's execution where an init was refused for lack of memory, by ref.
+inline constexpr const char* kNoMemoryNotes[] = {"no memory for ref0", "no memory for ref1",
+                                                 "no memory for ref2"};
+
 // The same for a sequential program: its one thread makes every call, legal or not, and what the core
 // answers, does and reports is compared with the model after each (model.h).
 // REQUIRES: check(program, Kind::kSequential) finds nothing.

@@ -19,6 +19,8 @@
 namespace targets {
 namespace {
 
+constexpr const char* kRefNames[] = {"ref0", "ref1", "ref2"};
+
 // What callbacks and the misuse handler have counted. They may run on the worker; the thread of the
 // program looks after a drain, so relaxed is enough.
 struct Counters {
@@ -74,6 +76,9 @@ class Sequence {
 
   void run() {
     uint32_t operation = 1;
+    for (unsigned ref = 0; ref < program_.refs.size(); ++ref)
+      runtime::name_object(static_cast<percpu::Ref*>(&subjects_[ref]), sizeof(percpu::Ref),
+                           kRefNames[ref]);
     for (unsigned ref = 0; ref < program_.refs.size(); ++ref) step(ref, OpCode::kInit, 0);
     for (const Operation& op : program_.threads[0]) {
       runtime::begin_op(operation++);
@@ -126,6 +131,7 @@ class Sequence {
     check_misuse(name, answer, reports_.misuses.load(std::memory_order_relaxed) - reports_before);
     if (code == OpCode::kInit && !result && answer.result && program_.fail_allocation != 0) {
       models_[ref] = before;  // out of memory: the ref is as it was
+      runtime::note(kNoMemoryNotes[ref]);
       return true;
     }
     if (answer.has_result && result != answer.result) {
