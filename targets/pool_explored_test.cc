@@ -277,8 +277,8 @@ void explore(Body body, uint32_t allocations_that_fail = 0, uint64_t step_budget
     steps += result.steps;
     // Cut off: an unfair schedule has let somebody spin; a fair one has ended it.
     ASSERT_NE(result.verdict, sched::Verdict::kFailed)
-        << "execution " << seed << ": " << sched::failure_kind_name(result.failure.kind) << " "
-        << result.failure.guarantee << ": " << result.failure.message;
+        << "execution " << seed << ": " << result.failure.guarantee << ' '
+        << sched::failure_kind_name(result.failure.kind) << ": " << result.failure.message;
   }
   std::printf("%llu executions, %llu points\n", static_cast<unsigned long long>(executions),
               static_cast<unsigned long long>(steps));
