@@ -97,7 +97,7 @@ class Auditor {
                            finding.program,
                            spent.count(),
                            validity_};
-    journal_.add(result);
+    if (mutant != nullptr || !result.found) journal_.add(result);
     return result;
   }
 
