@@ -14,9 +14,21 @@
 
 namespace targets {
 
+// What the oracles say of time must not be undone by a switch of threads in between: plain memory
+// that the engine does not see is looked at with no scheduling point before.
+class Unseen {
+ public:
+  [[gnu::noinline, clang::no_sanitize("thread")]] void add(int n) noexcept { value_ = value_ + n; }
+  [[gnu::noinline, clang::no_sanitize("thread")]] int get() const noexcept { return value_; }
+
+ private:
+  volatile int value_ = 0;
+};
+
 struct Exploration {
   uint64_t executions = 4000;  // LASTPUT_EXPLORED_RUNS in the environment says otherwise
   uint64_t step_budget = 20000;
+  uint32_t mean_interval = 0;          // points from one preemption to the next; 0: 2 to 13
   bool leaks = true;                   // whether what is left allocated is a failure
   uint32_t allocations_that_fail = 0;  // the first n take turns; 0: none fails
 };
@@ -31,7 +43,8 @@ inline void explore(void (*body)(), const Exploration& how = {}) {
   for (uint64_t seed = 1; seed <= executions; ++seed) {
     sched::Options options;
     options.seed = seed;
-    options.mean_interval = 2 + seed % 12;
+    options.mean_interval =
+        how.mean_interval != 0 ? how.mean_interval : 2 + static_cast<uint32_t>(seed % 12);
     options.step_budget = how.step_budget;
     options.explain = true;
     options.leaks = how.leaks;

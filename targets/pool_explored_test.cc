@@ -27,6 +27,7 @@ using percpu::Status;
 using percpu::Watermarks;
 using targets::explore;
 using targets::parallel;
+using targets::Unseen;
 
 constexpr unsigned kCpus = 2;
 
@@ -41,17 +42,6 @@ DomainOptions options() {
   options.misuse = on_misuse;
   return options;
 }
-
-// What the oracles say of time must not be undone by a switch of threads in between: plain memory
-// that the engine does not see is looked at with no scheduling point before.
-class Unseen {
- public:
-  [[gnu::noinline, clang::no_sanitize("thread")]] void add(int n) noexcept { value_ = value_ + n; }
-  [[gnu::noinline, clang::no_sanitize("thread")]] int get() const noexcept { return value_; }
-
- private:
-  volatile int value_ = 0;
-};
 
 struct Program {
   explicit Program(Watermarks watermarks)
@@ -301,7 +291,8 @@ TEST(PoolExplored, ASmallFillMeetsATaker) {
   explore(a_small_fill_meets_a_taker);
 }
 TEST(PoolExplored, TakersMeetANewChunk) {
-  explore(takers_meet_a_new_chunk, {.executions = 1000});
+  // A taker must be kept from its slot for as long as it takes to add a chunk.
+  explore(takers_meet_a_new_chunk, {.mean_interval = 500});
 }
 TEST(PoolExplored, TakersKnowAllChunks) {
   explore(takers_know_all_chunks, {.executions = 200, .step_budget = 200000});

@@ -22,6 +22,7 @@ using percpu::MisuseKind;
 using percpu::Status;
 using targets::explore;
 using targets::parallel;
+using targets::Unseen;
 
 // Refusals of a reinit that comes too early are part of these programs.
 void on_misuse(const Misuse& misuse, void*) {
@@ -124,6 +125,29 @@ void done_comes_after_the_puts() {
            });
 }
 
+// The same for a put that has come before, and leaves the count as it was.
+void done_sees_the_puts_so_far() {
+  Domain domain(options());
+  Object object;
+  begin(domain, object, Flags::kInitAtomic);
+  Unseen puts;
+  parallel(
+      [&] {
+        object.get();
+        object.drop(0);
+        puts.add(1);
+      },
+      [&] {
+        while (puts.get() == 0) std::this_thread::yield();
+        (void)object.switch_to_atomic([](percpu::Ref& ref) {
+          if (static_cast<Object&>(ref).written[0] != 1) sched::fail("G7", "a put is not seen");
+        });
+      });
+  object.put();
+  object.drop(1);
+  object.kill();
+}
+
 // G5: who sees a ref live, which nobody kills any more, gets a reference.
 void who_sees_it_live_gets_a_reference() {
   Domain domain(options());
@@ -159,6 +183,9 @@ TEST(RefExplored, ALifeComesAfterTheOneBefore) {
 }
 TEST(RefExplored, DoneComesAfterThePuts) {
   explore(done_comes_after_the_puts);
+}
+TEST(RefExplored, DoneSeesThePutsSoFar) {
+  explore(done_sees_the_puts_so_far);
 }
 TEST(RefExplored, WhoSeesItLiveGetsAReference) {
   explore(who_sees_it_live_gets_a_reference);
