@@ -289,6 +289,9 @@ TEST_F(Journals, DecideTheOutcomes) {
   EXPECT_EQ(all[2].verdict, Verdict::kFound);
   EXPECT_EQ(all[3].verdict, Verdict::kFoundMilder);
   EXPECT_EQ(all[4].verdict, Verdict::kNotSearched);
+  EXPECT_EQ(sentence(all[2]), "found: G7 by verify");
+  sites[1].mutants[1].kept = "a reason";
+  EXPECT_EQ(sentence(all[2]), "found: G7 by verify; its comment says kept");
   EXPECT_EQ(summary(all),
             "5 mutants: 2 found, 1 kept with a reason, 1 survive without one, 1 not searched");
 }

@@ -72,7 +72,8 @@ std::string list(const std::vector<Site>& sites) {
 std::string sentence(const Outcome& outcome) {
   switch (outcome.verdict) {
     case Verdict::kFound:
-      return absl::StrCat("found: ", outcome.result->guarantee, " by ", outcome.result->program);
+      return absl::StrCat("found: ", outcome.result->guarantee, " by ", outcome.result->program,
+                          outcome.mutant->kept.empty() ? "" : "; its comment says kept");
     case Verdict::kFoundMilder:
       return absl::StrCat("found: as ", outcome.why);
     case Verdict::kKept:

@@ -148,6 +148,28 @@ void done_sees_the_puts_so_far() {
   object.kill();
 }
 
+// The same of confirm, in percpu mode, for a put on the shared counter from the time before that.
+void confirm_sees_the_puts_so_far() {
+  Domain domain(options());
+  Object object;
+  begin(domain, object, Flags::kInitAtomic);
+  Unseen puts;
+  parallel(
+      [&] {
+        object.drop(0);
+        puts.add(1);
+      },
+      [&] {
+        while (puts.get() == 0) std::this_thread::yield();
+        (void)object.switch_to_percpu();
+        object.kill_and_confirm([](percpu::Ref& ref) {
+          if (static_cast<Object&>(ref).written[0] != 1) sched::fail("G7", "a put is not seen");
+        });
+      });
+  object.drop(1);
+  domain.drain();
+}
+
 // G5: who sees a ref live, which nobody kills any more, gets a reference.
 void who_sees_it_live_gets_a_reference() {
   Domain domain(options());
@@ -186,6 +208,9 @@ TEST(RefExplored, DoneComesAfterThePuts) {
 }
 TEST(RefExplored, DoneSeesThePutsSoFar) {
   explore(done_sees_the_puts_so_far);
+}
+TEST(RefExplored, ConfirmSeesThePutsSoFar) {
+  explore(confirm_sees_the_puts_so_far);
 }
 TEST(RefExplored, WhoSeesItLiveGetsAReference) {
   explore(who_sees_it_live_gets_a_reference);
