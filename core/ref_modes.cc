@@ -325,6 +325,10 @@ bool Ref::leave_percpu(uint64_t known) noexcept {
     // sync[put] acquire: the callback sees the puts on the shared counter, too. What the grace period
     // made visible here, of the puts in percpu mode, is not passed on by this but by what ends the
     // switch or the visit, before the count can be 0: by the release there, or by the lock.
+    // audit[acquire to relaxed] kept: on the portable platform a put on the shared counter has been
+    // through a section before, whose end the grace period acquires; where a thread has no sections
+    // (linux without rseq) there is only this. And a put that comes after the grace period is one
+    // that no program can tell from one that comes after this.
   } while (!count_.compare_exchange_weak(before, after, std::memory_order_acquire,
                                          std::memory_order_relaxed));
   return after == before + change;

@@ -200,11 +200,11 @@ constexpr size_t kFirstChunk = 64;
 void takers_meet_a_new_chunk() {
   Program program({});
   if (program.pool->fill(kFirstChunk) != Status::kOk) sched::fail("P4", "fill failed");
-  parallel([&] { program.take(1); },
-           [&] {
-             (void)program.pool->fill(kFirstChunk);
-             program.take(1);
-           });
+  const auto take = [&] { program.take(1); };
+  parallel(take, take, take, [&] {
+    (void)program.pool->fill(kFirstChunk);
+    program.take(3);
+  });
 }
 
 // P1: who is entitled to an area of the third chunk knows that there are so many.
@@ -292,7 +292,7 @@ TEST(PoolExplored, ASmallFillMeetsATaker) {
 }
 TEST(PoolExplored, TakersMeetANewChunk) {
   // A taker must be kept from its slot for as long as it takes to add a chunk.
-  explore(takers_meet_a_new_chunk, {.mean_interval = 500});
+  explore(takers_meet_a_new_chunk, {.mean_interval = 60});
 }
 TEST(PoolExplored, TakersKnowAllChunks) {
   explore(takers_know_all_chunks, {.executions = 200, .step_budget = 200000});
