@@ -44,6 +44,7 @@ constexpr char kAsItIs[] = "as it is";
 // What a search depends on beside the core.
 std::string hash_of_searchers(const fs::path& source) {
   std::map<std::string, std::string> files;
+  files["audit"] = bugs::contents(source / "audit" / "CMakeLists.txt");  // how they are built
   for (const char* folder : {"targets", "verify", "corpus"})
     for (const auto& entry : fs::recursive_directory_iterator(source / folder))
       if (entry.is_regular_file()) files[entry.path().string()] = bugs::contents(entry.path());
