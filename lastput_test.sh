@@ -29,7 +29,7 @@ expect() {
 # Help names every verb there is, and each verb has its own.
 expect 0 'usage: ./lastput VERB' "$lastput"
 expect 0 'usage: ./lastput VERB' "$lastput" --help
-for verb in setup build fuzz replay run bugs bench coverage test; do
+for verb in setup build fuzz replay run bugs audit bench coverage test; do
   expect 0 "$verb" "$lastput" --help
   expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
 done
@@ -56,6 +56,13 @@ expect 1 "no preset 'compilers'; there is: release" "$lastput" build compilers
 expect 1 "no preset 'nothing'; there is: release" "$lastput" setup compilers nothing
 expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
 expect 0 "" "$lastput" bugs --list
+
+expect 1 "at most 0 argument" "$lastput" audit ref.cc
+expect 1 "unknown flag '--mutants'" "$lastput" audit --mutants=all
+expect 1 "--jobs=65: 1 to 64" "$lastput" audit --jobs=65
+expect 1 "--seconds=0: " "$lastput" audit --seconds=0
+expect 1 "wants a value: --only=WORDS" "$lastput" audit --only=
+expect 1 "takes no value" "$lastput" audit --list=yes
 
 # Coverage.
 expect 1 "no target 'nothing'; there is: " "$lastput" coverage percpu_ref nothing

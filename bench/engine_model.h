@@ -26,6 +26,8 @@ class ModelCount {
     add(cpu, kMinusOne);
   }
   void kill() {
+    // sync[section] seq_cst: the flag comes before the loads of the sections in the one total order, or
+    // a section and this miss each other.
     flags_.fetch_or(1, std::memory_order_seq_cst);
     uint64_t sum = 0;
     for (unsigned cpu = 0; cpu < kCpus; ++cpu) {

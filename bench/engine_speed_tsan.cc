@@ -19,11 +19,14 @@ class Pool {
   }
   ~Pool() {
     trial_ = nullptr;
+    // sync[round] release: the workers see the trial of the round, or that there is none.
     round_.fetch_add(1, std::memory_order_release);
     for (auto& t : threads_) t.join();
   }
   void work(bench::Trial* trial) {
     trial_ = trial;
+    // relaxed: the round carries it. sync[round] release: as above. sync[left] acquire: what the
+    // workers did is there.
     left_.store(bench::kWorkers, std::memory_order_relaxed);
     round_.fetch_add(1, std::memory_order_release);
     while (left_.load(std::memory_order_acquire) != 0) pause();
@@ -37,9 +40,11 @@ class Pool {
   }
   void run(int worker) {
     for (unsigned seen = 0;; ++seen) {
+      // sync[round] acquire: the trial is seen.
       while (round_.load(std::memory_order_acquire) == seen) pause();
       if (trial_ == nullptr) return;
       trial_->work(worker);
+      // sync[left] release: the work is done for who waits.
       left_.fetch_sub(1, std::memory_order_release);
     }
   }

@@ -12,6 +12,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "bugs/process.h"
 
 namespace bugs {
 namespace {
@@ -48,23 +49,6 @@ std::string replays_text(const Hunt& hunt) {
   return absl::StrJoin(hunt.replays, " ", [](std::string* out, const Replays& r) {
     absl::StrAppend(out, r.same, "/", r.times);
   });
-}
-
-// Rows of equal length as columns, each as wide as its widest cell.
-std::string columns(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<size_t> width(rows.empty() ? 0 : rows[0].size(), 0);
-  for (const auto& row : rows) {
-    for (size_t i = 0; i < row.size(); ++i) width[i] = std::max(width[i], row[i].size());
-  }
-  std::string text;
-  for (const auto& row : rows) {
-    std::string line;
-    for (size_t i = 0; i < row.size(); ++i) {
-      line += row[i] + std::string(width[i] - row[i].size() + 2, ' ');
-    }
-    absl::StrAppend(&text, absl::StripTrailingAsciiWhitespace(line), "\n");
-  }
-  return text;
 }
 
 }  // namespace

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hunts each known bug with the fuzzer of its variant, replays what was found, and prints a table.
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -24,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "bugs/known_bug.h"
+#include "bugs/process.h"
 
 ABSL_FLAG(std::string, patches, "bugs", "folder of the patches");
 ABSL_FLAG(std::string, build, "build/explore", "build tree; the variants are in its bin/bugs");
@@ -37,8 +31,6 @@ ABSL_FLAG(bool, list, false, "one line a bug, and stop");
 ABSL_FLAG(std::string, keep, "", "folder where the smallest failure of each bug found is kept");
 ABSL_FLAG(std::string, regressions, "", "that folder: instead of hunting, replay what it keeps");
 
-extern char** environ;
-
 namespace bugs {
 namespace {
 
@@ -48,38 +40,13 @@ constexpr int kUsage = 1;
 constexpr int kFailed = 2;
 constexpr int kFound = 77;
 
-std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
 // Runs a program with stdout and stderr in `log`, the report asked for in `report`, and only the
-// guarantees in `expect` counted as failures (all if empty). Its exit code, or -1.
-int run(std::vector<std::string> arguments, const fs::path& log, const fs::path& report,
-        const std::string& expect) {
-  std::vector<std::string> variables = {absl::StrCat("LASTPUT_REPORT=", report.string()),
-                                        absl::StrCat("LASTPUT_EXPECT=", expect)};
-  for (char** entry = environ; *entry != nullptr; ++entry) variables.emplace_back(*entry);
-  std::vector<char*> argv;
-  std::vector<char*> envp;
-  for (std::string& text : arguments) argv.push_back(text.data());
-  for (std::string& text : variables) envp.push_back(text.data());
-  argv.push_back(nullptr);
-  envp.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log.c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0644);
-  posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  pid_t child = 0;
-  const int error = posix_spawnp(&child, argv[0], &actions, nullptr, argv.data(), envp.data());
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) return -1;
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+// guarantees in `expect` counted as failures (all if empty). Its exit code, as bugs::run.
+int run_logged(std::vector<std::string> arguments, const fs::path& log, const fs::path& report,
+               const std::string& expect) {
+  return run({std::move(arguments),
+              {"LASTPUT_REPORT=" + report.string(), "LASTPUT_EXPECT=" + expect},
+              log});
 }
 
 // Where one hunt keeps its files; made anew, so that every hunt begins with the seeds alone.
@@ -111,7 +78,8 @@ void fuzz(const Places& places, unsigned seed, Hunt* hunt) {
       "-print_final_stats=0",
       places.corpus.string()};
   if (fs::is_directory(places.seeds)) arguments.push_back(places.seeds.string());
-  const int code = run(arguments, places.log, places.report, absl::StrJoin(hunt->bug.breaks, " "));
+  const int code =
+      run_logged(arguments, places.log, places.report, absl::StrJoin(hunt->bug.breaks, " "));
   if (!parse_report(contents(places.report), hunt)) {
     hunt->problem = absl::StrCat("NO REPORT (exit code ", code, ", see ", places.log.string(), ")");
   }
@@ -134,7 +102,7 @@ void replay(const Places& places, std::vector<std::string> flags, Replays* repla
                                         absl::StrCat("--times=", absl::GetFlag(FLAGS_times))};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   arguments.push_back(replays->artifact);
-  run(std::move(arguments), places.log, report, "");
+  run_logged(std::move(arguments), places.log, report, "");
   if (!parse_replay_report(contents(report), replays, &hunt->detector, &hunt->minimal)) {
     replays->times = absl::GetFlag(FLAGS_times);
   }
@@ -156,7 +124,7 @@ fs::path smallest_of(const Hunt& hunt) {
 std::string try_test(const Places& places, const Hunt& hunt) {
   const std::string name = hunt.bug.name, build = absl::GetFlag(FLAGS_build);
   const fs::path source = fs::path(build) / "emitted" / (name + ".cc");
-  const int code = run({(places.programs / "replay").string(), "--why=false",
+  const int code = run_logged({(places.programs / "replay").string(), "--why=false",
                         "--emit_test=" + places.test.string(), smallest_of(hunt).string()},
                        places.log, "", "");
   if (code == kUsage) return Hunt::kNoTest;
@@ -166,15 +134,15 @@ std::string try_test(const Places& places, const Hunt& hunt) {
     fs::copy_file(places.test, source, fs::copy_options::overwrite_existing);
   }
   const std::string with = "emitted_" + name, without = "emitted_right_" + name;
-  if (run({"cmake", "--build", build, "--target", with, without}, places.log, "", "") != 0)
+  if (run_logged({"cmake", "--build", build, "--target", with, without}, places.log, "", "") != 0)
     return absl::StrCat("does not compile, see ", places.log.string());
   const fs::path said = places.log.string() + ".test";
   fs::remove(said);
-  if (run({(places.programs / with).string()}, said, "", "") != 1)
+  if (run_logged({(places.programs / with).string()}, said, "", "") != 1)
     return "does not fail with the bug";
   if (!absl::StrContains(contents(said), absl::StrCat("\n", hunt.guarantee, " ")))
     return absl::StrCat("does not fail by ", hunt.guarantee);
-  return run({(places.programs / without).string()}, places.log, "", "") == 0
+  return run_logged({(places.programs / without).string()}, places.log, "", "") == 0
              ? Hunt::kGoodTest
              : "fails without the bug";
 }
@@ -245,7 +213,7 @@ std::string check_regression(const KnownBug& bug) {
   if (file.empty()) return "nothing is kept of it: ./lastput bugs --keep " + bug.name;
   parse_regression_name(file.stem().string(), &guarantee, &name);
   const Places places(bug, ".kept");
-  const int with = run({(places.programs / "replay").string(), "--steps=last", "--why=false",
+  const int with = run_logged({(places.programs / "replay").string(), "--steps=last", "--why=false",
                         absl::StrCat("--times=", absl::GetFlag(FLAGS_times)), file.string()},
                        places.log, places.report, "");
   Replays replays;
@@ -258,7 +226,7 @@ std::string check_regression(const KnownBug& bug) {
   if (!absl::StrContains(contents(places.log), absl::StrCat("SUMMARY: lastput: ", guarantee, " ")))
     return absl::StrCat("fails, but not by ", guarantee);
   const fs::path right = fs::path(absl::GetFlag(FLAGS_build)) / "bin" / "replay";
-  const int without = run({right.string(), file.string()}, places.log, "", "");
+  const int without = run_logged({right.string(), file.string()}, places.log, "", "");
   return without == 0 ? "" : absl::StrCat("fails without the bug, too (exit code ", without, ")");
 }
 

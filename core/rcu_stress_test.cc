@@ -51,11 +51,13 @@ TEST(RcuStressTest, NobodyReadsWhatIsFreed) {
       threads.emplace_back([&] {
         for (uint64_t round = 0; !stop; ++round) {
           RcuReader reader(rcu);
+          // sync[pair] acquire: the pair is seen made.
           const Pair* pair = shared.load(std::memory_order_acquire);
           const uint64_t value = pair->value;
           if (round % 8 == 0) std::this_thread::yield();  // be inside for long, and migrate
           if (round % 16 == 0) {
             RcuReader nested(rcu);
+            // sync[pair] acquire: as above.
             torn += shared.load(std::memory_order_acquire)->value == kPoison ? 1 : 0;
           }
           torn += pair->twice != 2 * value || pair->value != value ? 1 : 0;
@@ -65,6 +67,7 @@ TEST(RcuStressTest, NobodyReadsWhatIsFreed) {
     for (int i = 0; i < kWriters; ++i) {
       threads.emplace_back([&, i] {
         for (uint64_t n = 1; n <= kReplacements; ++n) {
+          // sync[pair] acq_rel: release: readers see it made; acquire: so does who frees the old one.
           Pair* old = shared.exchange(new Pair(n), std::memory_order_acq_rel);
           if (n % 64 == static_cast<uint64_t>(i)) {
             EXPECT_TRUE(rcu.synchronize());
@@ -97,9 +100,12 @@ TEST(RcuStressTest, GracePeriodCarriesWhatReadersWrote) {
     int written = 0;
     std::thread reader_thread([&] {
       RcuReader reader(rcu);
+      // relaxed: the test of RCU begins here; this must not order what it is about.
       inside.store(true, std::memory_order_relaxed);
+      // sync[removed] acquire: what stands for an element that cannot be found any more.
       if (!removed.load(std::memory_order_acquire)) written = round + 1;
     });
+    // relaxed: as in the reader. sync[removed] release: the other side.
     while (!inside.load(std::memory_order_relaxed)) std::this_thread::yield();
     removed.store(true, std::memory_order_release);
     EXPECT_TRUE(rcu.synchronize());

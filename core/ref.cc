@@ -197,6 +197,7 @@ bool Ref::end_life(const char* call, bool expect_unused) noexcept {
   DomainState& state = domain();
   RefData* const data = data_;
   DomainState::Lock lock(state.mutex);
+  // relaxed (all that follows): alone with the ref, or under the lock.
   const bool managed = data->managed.load(std::memory_order_relaxed);
   if (managed && !state.abandoned(data, lock)) state.manager.remove(*data, lock);
   if (data->pending != 0 || data->killing) {

@@ -142,10 +142,12 @@ class ModeChange {
   bool atomic() const noexcept { return (word() & Ref::kAtomic) != 0; }
   bool dead() const noexcept { return (word() & Ref::kDead) != 0; }
   bool abandoned() const noexcept { return domain_.abandoned(&data_, lock_); }
+  // relaxed: changes under the lock only.
   bool managed() const noexcept { return data_.managed.load(std::memory_order_relaxed); }
   bool ended() const noexcept { return domain_.ended(lock_); }
   // From here on the ref is managed when it is live, and never sticky.
   void set_managed() noexcept {
+    // relaxed: as in managed().
     data_.managed.store(true, std::memory_order_relaxed);
     data_.sticky = false;
   }
@@ -192,9 +194,10 @@ bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
     change.start(confirm, true);
     return true;
   }
-  // sync[put] acq_rel: the callback sees what preceded the puts so far (G7). An addition, since it
-  // reads the latest count where a load may return an older one.
-  if (confirm != nullptr) count_.fetch_add(0, std::memory_order_acq_rel);
+  // sync[put] acquire: the callback sees what preceded the puts so far (G7). An addition, since it
+  // reads the latest count where a load may return an older one. Nobody learns anything by it: finish
+  // drops the reference, with release.
+  if (confirm != nullptr) count_.fetch_add(0, std::memory_order_acquire);
   change.run_here(confirm, true);
   change.finish(1);
   return true;
@@ -226,9 +229,10 @@ bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
   change.data().sticky = true;
   if (done == nullptr) return true;
   // The callback may drop its caller's reference, so it runs on one of its own; a dead ref at 0 has
-  // none. sync[put] acq_rel, acquire at 0: the callback sees what preceded the puts so far (G7).
+  // none. sync[put] acquire, also at 0: the callback sees what preceded the puts so far (G7). finish
+  // drops the reference, with release.
   uint64_t count = count_.load(std::memory_order_acquire);
-  while (count != 0 && !count_.compare_exchange_weak(count, count + 1, std::memory_order_acq_rel,
+  while (count != 0 && !count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire,
                                                      std::memory_order_acquire)) {
   }
   change.run_here(done, false);
@@ -318,9 +322,14 @@ bool Ref::leave_percpu(uint64_t known) noexcept {
   do {
     after = before + change;
     if (after < known || !valid(after)) after = kLeaked;
-    // sync[put] acq_rel: release: what the grace period made visible here, of the puts in percpu
-    // mode, is visible to whoever drops the last; acquire: the callback sees the other puts, too.
-  } while (!count_.compare_exchange_weak(before, after, std::memory_order_acq_rel,
+    // sync[put] acquire: the callback sees the puts on the shared counter, too. What the grace period
+    // made visible here, of the puts in percpu mode, is not passed on by this but by what ends the
+    // switch or the visit, before the count can be 0: by the release there, or by the lock.
+    // audit[acquire to relaxed] kept: on the portable platform a put on the shared counter has been
+    // through a section before, whose end the grace period acquires; where a thread has no sections
+    // (linux without rseq) there is only this. And a put that comes after the grace period is one
+    // that no program can tell from one that comes after this.
+  } while (!count_.compare_exchange_weak(before, after, std::memory_order_acquire,
                                          std::memory_order_relaxed));
   return after == before + change;
 }

@@ -37,11 +37,13 @@ struct Payload : Ref {
   static void release(Ref& ref) {
     auto& self = static_cast<Payload&>(ref);
     for (const int value : self.written) self.sum_at_release += static_cast<uint64_t>(value);
+    // sync[released] release: the sum is there for who waits.
     self.releases.fetch_add(1, std::memory_order_release);
   }
   static void confirm(Ref& ref) {
     auto& self = static_cast<Payload&>(ref);
     ++self.confirms;
+    // sync[confirmed] release: who sees this comes after the start of confirm (G4).
     self.confirmed.store(true, std::memory_order_release);
   }
 };
@@ -51,6 +53,7 @@ struct Payload : Ref {
 void wait_for(const std::atomic<int>& counter, int value) {
   constexpr auto kPatience = std::chrono::seconds(30);
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  // sync[released] acquire: what release has written is seen.
   while (counter.load(std::memory_order_acquire) < value) {
     if (std::chrono::steady_clock::now() > deadline) {
       std::fprintf(stderr, "nothing was released within 30 s\n");
@@ -82,6 +85,7 @@ TEST_F(RefStressTest, KillUnderReaders) {
           ref.get_many(2);
           held += 2;
           held += ref.tryget() ? 1 : 0;  // always, since one is held
+          // sync[confirmed] acquire: the tryget_live below comes after it.
           const bool confirmed = ref.confirmed.load(std::memory_order_acquire);
           if (ref.tryget_live()) {
             EXPECT_FALSE(confirmed) << "tryget_live succeeded after confirm";

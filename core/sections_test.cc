@@ -28,6 +28,7 @@ struct Counters {
   uint64_t sum() const {
     uint64_t total = 0;
     for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+      // relaxed: after a grace period, which orders it, or a mere look.
       total += platform::Sections::counter(area, cpu).load(std::memory_order_relaxed);
     }
     return total;
@@ -49,6 +50,7 @@ TEST(SectionsTest, NoSectionCountsAfterAGracePeriod) {
   for (int i = 0; i < 2; ++i) {
     readers.emplace_back([&] {
       uint64_t mine = 0;
+      // relaxed: only when to stop.
       while (!stop.load(std::memory_order_relaxed)) {
         mine += platform::Sections::add(&sections, word, 1) == 0 ? 1 : 0;
       }

@@ -12,7 +12,7 @@ offend() {
 }
 
 sources() {
-  find core sched targets replay bugs bench stress -type f \( -name '*.h' -o -name '*.c' -o -name '*.cc' -o -name '*.def' \) \
+  find core sched targets replay bugs audit bench stress -type f \( -name '*.h' -o -name '*.c' -o -name '*.cc' -o -name '*.def' \) \
     2>/dev/null | sort
 }
 
@@ -35,12 +35,13 @@ check_arrows() {
       stress) allowed='stress targets core' ;;
       replay) allowed='replay targets sched core' ;;
       bugs) allowed='bugs' ;;
+      audit) allowed='audit bugs' ;;
       bench) allowed='bench core sched targets' ;;
     esac
     while IFS=: read -r line target; do
       target=${target#*\"}
       target=${target%%/*}
-      case " core sched targets replay bugs bench stress " in
+      case " core sched targets replay bugs audit bench stress " in
         *" $target "*) ;;
         *) continue ;;
       esac

@@ -3,11 +3,10 @@
 // Every execution is clean, and so says that nothing was handed out twice, lost, raced for or
 // deadlocked on; the oracles below say the rest. This file is compiled as code under test.
 //
-// What it can find was seen by breaking the pool on purpose, each fault once: see kExecutions.
+// What it can find was seen by breaking the pool on purpose, each fault once: that needed a sixth of the
+// schedules at most. ./lastput audit shows it of the memory orders.
 #include <gtest/gtest.h>
 
-#include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "core/domain.h"
 #include "core/pool.h"
 #include "sched/sched.h"
+#include "targets/explored_testing.h"
 
 namespace {
 
@@ -25,10 +25,11 @@ using percpu::per_cpu_ptr;
 using percpu::Pool;
 using percpu::Status;
 using percpu::Watermarks;
+using targets::explore;
+using targets::parallel;
+using targets::Unseen;
 
 constexpr unsigned kCpus = 2;
-// Schedules of each program. The faults that were planted needed a sixth of it at most.
-constexpr uint64_t kExecutions = 4000;
 
 void on_misuse(const Misuse& misuse, void*) {
   // P7, P10: what is lost is found by the end of the domain.
@@ -41,17 +42,6 @@ DomainOptions options() {
   options.misuse = on_misuse;
   return options;
 }
-
-// What the oracles say of time must not be undone by a switch of threads in between: plain memory
-// that the engine does not see is looked at with no scheduling point before.
-class Unseen {
- public:
-  [[gnu::noinline, clang::no_sanitize("thread")]] void add(int n) noexcept { value_ = value_ + n; }
-  [[gnu::noinline, clang::no_sanitize("thread")]] int get() const noexcept { return value_; }
-
- private:
-  volatile int value_ = 0;
-};
 
 struct Program {
   explicit Program(Watermarks watermarks)
@@ -99,12 +89,6 @@ struct Program {
   std::optional<Pool> pool;
   Unseen started, finished;  // allocs
 };
-
-template <typename... F>
-void parallel(F... f) {
-  std::thread threads[] = {std::thread(f)...};
-  for (auto& thread : threads) thread.join();
-}
 
 // P4: two fills and a refill at once.
 void fills_do_not_overshoot() {
@@ -209,6 +193,31 @@ void a_small_fill_meets_a_taker() {
   if (!program.refilled(3, 4)) sched::fail("P5", "refills stay off for ever");
 }
 
+// Areas in the first chunk of slots; the second has twice as many.
+constexpr size_t kFirstChunk = 64;
+
+// P1: an area that has just come into the second chunk stands in for one that somebody else took.
+void takers_meet_a_new_chunk() {
+  Program program({});
+  if (program.pool->fill(kFirstChunk) != Status::kOk) sched::fail("P4", "fill failed");
+  const auto take = [&] { program.take(1); };
+  parallel(take, take, take, [&] {
+    (void)program.pool->fill(kFirstChunk);
+    program.take(3);
+  });
+}
+
+// P1: who is entitled to an area of the third chunk knows that there are so many.
+void takers_know_all_chunks() {
+  constexpr size_t kMany = 3 * kFirstChunk + 1;
+  Program program({});
+  parallel([&] { (void)program.pool->fill(kMany); },
+           [&] {
+             while (program.pool->cached() < kMany) std::this_thread::yield();
+             program.take(1);
+           });
+}
+
 // P3: no high watermark, no refill; and the worker sleeps, or the execution would not end.
 void nothing_refills_without_a_high_watermark() {
   Program program({});
@@ -254,36 +263,6 @@ void memory_runs_out() {
   if (!program->refilled(2, 3)) sched::fail("P3", "a refill that failed was not tried again");
 }
 
-using Body = void (*)();
-void call(void* body) {
-  reinterpret_cast<Body>(body)();
-}
-
-void explore(Body body, uint32_t allocations_that_fail = 0, uint64_t step_budget = 20000) {
-  const char* given = std::getenv("POOL_EXECUTIONS");
-  const uint64_t executions = given != nullptr ? std::strtoull(given, nullptr, 10) : kExecutions;
-  uint64_t steps = 0;
-  for (uint64_t seed = 1; seed <= executions; ++seed) {
-    sched::Options options;
-    options.seed = seed;
-    options.mean_interval = 2 + seed % 12;
-    options.step_budget = step_budget;
-    options.explain = true;
-    options.leaks = body != the_end_comes_before_the_pool;
-    if (allocations_that_fail != 0) {
-      options.fail_allocation = static_cast<uint32_t>(1 + seed % allocations_that_fail);
-    }
-    const sched::Result result = sched::run(call, reinterpret_cast<void*>(body), options);
-    steps += result.steps;
-    // Cut off: an unfair schedule has let somebody spin; a fair one has ended it.
-    ASSERT_NE(result.verdict, sched::Verdict::kFailed)
-        << "execution " << seed << ": " << sched::failure_kind_name(result.failure.kind) << " "
-        << result.failure.guarantee << ": " << result.failure.message;
-  }
-  std::printf("%llu executions, %llu points\n", static_cast<unsigned long long>(executions),
-              static_cast<unsigned long long>(steps));
-}
-
 TEST(PoolExplored, FillsDoNotOvershoot) {
   explore(fills_do_not_overshoot);
 }
@@ -311,17 +290,24 @@ TEST(PoolExplored, ASmallFillIsTheLastWord) {
 TEST(PoolExplored, ASmallFillMeetsATaker) {
   explore(a_small_fill_meets_a_taker);
 }
+TEST(PoolExplored, TakersMeetANewChunk) {
+  // A taker must be kept from its slot for as long as it takes to add a chunk.
+  explore(takers_meet_a_new_chunk, {.mean_interval = 60});
+}
+TEST(PoolExplored, TakersKnowAllChunks) {
+  explore(takers_know_all_chunks, {.executions = 200, .step_budget = 200000});
+}
 TEST(PoolExplored, NothingRefillsWithoutAHighWatermark) {
-  explore(nothing_refills_without_a_high_watermark, 0, 800);
+  explore(nothing_refills_without_a_high_watermark, {.step_budget = 800});
 }
 TEST(PoolExplored, TheEndWaitsForRefills) {
   explore(the_end_waits_for_refills);
 }
 TEST(PoolExplored, TheEndComesBeforeThePool) {
-  explore(the_end_comes_before_the_pool);
+  explore(the_end_comes_before_the_pool, {.leaks = false});
 }
 TEST(PoolExplored, MemoryRunsOut) {
-  explore(memory_runs_out, 24);
+  explore(memory_runs_out, {.allocations_that_fail = 24});
 }
 
 }  // namespace

@@ -95,6 +95,7 @@ TYPED_TEST(ListTest, ReadersAndUpdaters) {
           if (node == nullptr) continue;
           ++node->value.uses[i];
           ++mine;
+          // relaxed: says only that readers get somewhere.
           finds.fetch_add(1, std::memory_order_relaxed);
           if (round % 16 == 0) std::this_thread::yield();
           wrong += node->value.key != key ? 1 : 0;

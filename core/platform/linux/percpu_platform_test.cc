@@ -54,6 +54,7 @@ TEST(LinuxPlatformTest, SectionCountsOnThisCpuUnlessFlagged) {
   const auto sum = [&] {
     uint64_t total = 0;
     for (unsigned cpu = 0; cpu < cpus; ++cpu) {
+      // relaxed: after a grace period, which orders it, or a mere look.
       total += platform::Sections::counter(area, cpu).load(std::memory_order_relaxed);
     }
     return total;

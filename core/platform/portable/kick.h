@@ -21,6 +21,9 @@ class Kick {
   void notify() noexcept {
     // sync[refill] seq_cst: release: what is asked for is visible to the waiter; and it comes before
     // the library's look for waiters in the one total order, or a waiter is missed.
+    // audit[seq_cst to acq_rel, release] kept: libraries count their waiters as they like. The one
+    // that is searched does it by seq_cst operations (libstdc++ from 12 on), which makes up for less
+    // here; libstdc++ 11 does not.
     if (kicked_.exchange(1, std::memory_order_seq_cst) != 0) return;
     const int kept = errno;
     kicked_.notify_one();
