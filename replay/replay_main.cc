@@ -163,6 +163,9 @@ int tell_clean(const Loaded& loaded, const Outcome& outcome) {
 
 // Whether the artifact knew the trace, and this is it.
 void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
+  if (!artifact.guarantee.empty() && artifact.guarantee != outcome.guarantee)
+    std::printf("\nit fails in another way than then: then %s, now %s\n",
+                printable(artifact.guarantee).c_str(), outcome.guarantee.c_str());
   if (artifact.hash == 0) return;
   if (artifact.hash == outcome.hash) {
     std::printf("\nthe trace is the one that was found\n");

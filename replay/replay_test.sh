@@ -52,6 +52,8 @@ test_artifacts() {
   expect 77 'FAILED: G8 (memory), use-after-free' "$bug" "$data"/crash-79c6679018d088bd561827d9b4b8d259515edd1f
   expect 0 'does not fail' "$bin/replay" "$data/program.lastput"
   expect 0 'put ref0' "$bin/replay" --text "$data/program.lastput"
+  sed 's/^fails G8/fails G2/' "$artifact" >otherwise.lastput
+  expect 77 'it fails in another way than then: then G2, now G8' "$bug" otherwise.lastput
   # What another build has seen: the hash is not that, and it says so.
   sed 's/^hash .*/hash 0x1/; s/^build .*/build explore, another compiler/' "$artifact" >other.lastput
   expect 77 'another trace than the one that was found' "$bug" other.lastput

@@ -105,7 +105,11 @@ bool parse_line(const std::string& text, Artifact* a) {
     a->built += text + "\n";
     return true;
   }
-  return word == "lastput" || word == "target" || word == "fails";
+  if (word == "fails") {
+    std::getline(line.in >> std::ws, a->found);
+    return true;
+  }
+  return word == "lastput" || word == "target";
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ TEST(Artifact, ReadsWhatItPrints) {
   std::string error;
   ASSERT_TRUE(parse(print(a), &b, &error)) << error;
   EXPECT_EQ(b.built, a.built);
+  EXPECT_EQ(b.found, "deadlock nobody can run");
   EXPECT_EQ(b.steps, a.steps);
   EXPECT_EQ(b.hash, a.hash);
   EXPECT_FALSE(b.options.races);

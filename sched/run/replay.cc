@@ -99,12 +99,26 @@ int record(const ReplaySettings& settings) {
   return kFound;
 }
 
-int tell_failure(const ReplaySettings& settings, const Options& options, const Result& result) {
+// Whether this is what the artifact tells of.
+std::string compare_with_then(const Artifact& a, const Result& result) {
+  if (a.hash == 0) return "";
+  if (a.hash == result.trace_hash) return "the trace is the one that was found\n";
+  const std::string kind = failure_kind_name(result.failure.kind);
+  if (!a.found.empty() && !a.found.starts_with(kind + " "))
+    return "it fails in another way than then: then " + a.found.substr(0, a.found.find(' ')) +
+           ", now " + kind + "\n";
+  return "it fails by another trace than the one that was found: the program has changed since, or "
+         "the compiler\n";
+}
+
+int tell_failure(const ReplaySettings& settings, const Artifact& a, const Options& options,
+                 const Result& result) {
   say("\n" + report(result, steps_of(settings), settings.color) + "\n");
   if (settings.for_debugger) {
     say(summary_line(result.failure));
     return kFound;
   }
+  if (const std::string words = compare_with_then(a, result); !words.empty()) say(words + "\n");
   if (const Why why = settings.why ? why_of(options, result) : Why{}; !why.words.empty())
     say(print_why(why) + "\n");
   if (settings.times > 1) say(compare(options, result, settings.times));
@@ -153,13 +167,16 @@ int replay(const ReplaySettings& given) {
   const Result result = execute(shown, handed_on);
   if (result.verdict != Verdict::kFailed) {
     say("does not fail\n");
+    if (!a.found.empty())
+      say("hint: it failed once (" + a.found.substr(0, a.found.find(' ')) +
+          "): the program has changed since, or the compiler\n");
     return kClean;
   }
   const Why why = settings.debug ? why_of(options, result) : Why{};
   if (handed_on) process_hand_over();
   if (settings.debug) return debug(settings, why);
   if (!settings.rr.empty()) return record(settings);
-  return tell_failure(settings, options, result);
+  return tell_failure(settings, a, options, result);
 }
 
 }  // namespace sched::program

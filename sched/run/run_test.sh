@@ -184,6 +184,7 @@ group_replay() {
   cd -- "$here/programs" || exit 2
   expect_again 77 '^minimize: [0-9]+ choices? -> 1 choice \(' --minimize --times=20 "$file"
   says 'min\.lastput: no choice of the schedule can go$'
+  says '^the trace is the one that was found$'
   says '^20 of 20 the same: exit-status'
   says 'Once main\.[12] takes an older store'
   says 'An interleaving alone does not'
@@ -191,6 +192,9 @@ group_replay() {
   # Without that choice it is right.
   sed '/ -> /d' "$small" >"$work/none.lastput"
   expect_again 0 '^does not fail$' "$work/none.lastput"
+  says '^hint: it failed once \(exit-status\): '
+  sed 's/^fails [a-z-]*/fails deadlock/; s/^hash .*/hash 0x1/' "$small" >"$work/other.lastput"
+  expect_again 77 '^it fails in another way than then: then deadlock, now exit-status$' "$work/other.lastput"
   expect_again 1 'it does not fail here, so there is nothing to minimize' --minimize "$work/none.lastput"
   expect_again 77 '^what the threads did to each other:' --timeline --html="$work/page.html" "$small"
   grep -qF 'store_buffer' "$work/page.html" || offend "the page does not name its program"
