@@ -77,6 +77,10 @@ int replay(const ReplaySettings& settings) {
     return kClean;
   }
   say("\n" + report(result, steps_of(settings), settings.color) + "\n");
+  if (result.failure.kind == FailureKind::kLimit) {
+    say(kNotControlled);
+    return kBroken;
+  }
   if (settings.times > 1) say(compare(options, result, settings.times));
   if (!settings.page.empty()) {
     if (!write_file(settings.page, page(settings, result))) {
