@@ -148,6 +148,14 @@ SCHED_EXPORT int sched_yield() {
   return 0;
 }
 
+// Another thread may be given the same pages, which are not what they were.
+SCHED_EXPORT_WEAK int munmap(void* address, size_t bytes) {
+  const auto from = reinterpret_cast<uintptr_t>(address);
+  if (here()) shadow_forget_elsewhere(from, from + (bytes + 7));
+  return static_cast<int>(
+      raw_syscall(SYS_munmap, static_cast<long>(from), static_cast<long>(bytes), 0, 0, 0, 0));
+}
+
 // --- CPUs
 // -----------------------------------------------------------------------------------------------
 

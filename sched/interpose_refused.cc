@@ -8,7 +8,9 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/msg.h>
@@ -17,6 +19,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <vector>
 
 #include "sched/engine.h"
 #include "sched/interpose.h"
@@ -58,6 +62,21 @@ SCHED_REFUSE(pid_t, fork, (), (), kOneProcess)
 SCHED_REFUSE(int, system, (const char* command), (command), kOneProcess)
 SCHED_REFUSE(pid_t, wait, (int* status), (status), kOneProcess)
 SCHED_REFUSE(pid_t, waitpid, (pid_t p, int* status, int o), (p, status, o), kOneProcess)
+SCHED_REFUSE(FILE*, popen, (const char* command, const char* mode), (command, mode), kOneProcess)
+SCHED_REFUSE(int, posix_spawn,
+             (pid_t * p, const char* path, const posix_spawn_file_actions_t* a,
+              const posix_spawnattr_t* t, char* const* v, char* const* e),
+             (p, path, a, t, v, e), kOneProcess)
+SCHED_REFUSE(int, posix_spawnp,
+             (pid_t * p, const char* file, const posix_spawn_file_actions_t* a,
+              const posix_spawnattr_t* t, char* const* v, char* const* e),
+             (p, file, a, t, v, e), kOneProcess)
+SCHED_REFUSE(int, execv, (const char* path, char* const* v), (path, v), kOneProcess)
+SCHED_REFUSE(int, execvp, (const char* file, char* const* v), (file, v), kOneProcess)
+SCHED_REFUSE(int, execve, (const char* path, char* const* v, char* const* e), (path, v, e),
+             kOneProcess)
+SCHED_REFUSE(int, execvpe, (const char* file, char* const* v, char* const* e), (file, v, e),
+             kOneProcess)
 SCHED_REFUSE(int, semop, (int id, sembuf* b, size_t n), (id, b, n), kUnnamed)
 SCHED_REFUSE(ssize_t, msgrcv, (int id, void* m, size_t n, long type, int f), (id, m, n, type, f),
              kNoSockets)
@@ -87,6 +106,28 @@ SCHED_REFUSE(ssize_t, recv, (int fd, void* b, size_t n, int f), (fd, b, n, f), k
 SCHED_REFUSE(ssize_t, recvfrom, (int fd, void* b, size_t n, int f, sockaddr* a, socklen_t* l),
              (fd, b, n, f, a, l), kNoSockets)
 SCHED_REFUSE(ssize_t, recvmsg, (int fd, msghdr* m, int f), (fd, m, f), kNoSockets)
+
+// Returns twice, so it cannot be passed on; what else it does, fork does.
+SCHED_EXPORT_WEAK pid_t vfork() {
+  if (sched::here()) sched::refuse("vfork()", kOneProcess);
+  return fork();
+}
+
+// Those that take any number of arguments, up to a null; `execle` has the environment behind that.
+#define SCHED_REFUSE_LIST(name, arguments)                            \
+  SCHED_EXPORT_WEAK int name(const char* path, const char* v, ...) {  \
+    if (sched::here()) sched::refuse(#name "()", kOneProcess);        \
+    std::vector<char*> all = {const_cast<char*>(v)};                  \
+    va_list rest;                                                     \
+    va_start(rest, v);                                                \
+    while (all.back() != nullptr) all.push_back(va_arg(rest, char*)); \
+    const int code = arguments;                                       \
+    va_end(rest);                                                     \
+    return code;                                                      \
+  }
+SCHED_REFUSE_LIST(execl, execv(path, all.data()))
+SCHED_REFUSE_LIST(execlp, execvp(path, all.data()))
+SCHED_REFUSE_LIST(execle, execve(path, all.data(), va_arg(rest, char**)))
 
 // sem_open takes more arguments only if it creates.
 SCHED_EXPORT_WEAK sem_t* sem_open(const char* name, int flags, ...) {

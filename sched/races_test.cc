@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which accesses race, and what orders them.
+#include <sys/mman.h>
+
 #include <atomic>
 #include <cstdint>
 #include <cstring>
@@ -234,6 +236,16 @@ int global_counter;
 TEST(Races, GlobalsAreWatched) {
   expect_found(FailureKind::kDataRace,
                [] { parallel([] { global_counter++; }, [] { global_counter++; }); });
+}
+
+// The kernel hands the pages of one to the other.
+void use_page() {
+  void* page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  *static_cast<volatile char*>(page) = 1;
+  munmap(page, 4096);
+}
+TEST(Races, PagesThatAreMappedAgainAreOthers) {
+  expect_clean([] { parallel(use_page, use_page); });
 }
 
 }  // namespace

@@ -165,6 +165,14 @@ void shadow_reset() {
   other_count = 0;
 }
 
+void shadow_forget_elsewhere(uintptr_t from, uintptr_t to) {
+  if (other_count == 0) return;
+  for (uint32_t i = 0; i < kOtherCells; ++i) {
+    OtherCell& o = others[i];
+    if (o.execution == execution && o.granule >= from >> 3 && o.granule < to >> 3) o.cell = {};
+  }
+}
+
 void shadow_wipe() {
   madvise(shadow.world, kWorldBytes / 8 * sizeof(Cell), MADV_DONTNEED);
   madvise(shadow.image, (shadow.image_bytes / 8 + 1) * sizeof(Cell), MADV_DONTNEED);

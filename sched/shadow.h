@@ -83,6 +83,8 @@ void shadow_setup();
 void shadow_reset();
 // Forgets [from, to) of the heap, as offsets.
 void shadow_forget_heap(size_t from, size_t to);
+// Forgets [from, to) of what is neither heap, stacks nor globals: addresses.
+void shadow_forget_elsewhere(uintptr_t from, uintptr_t to);
 // Forgets everything, so that clocks may start over.
 void shadow_wipe();
 

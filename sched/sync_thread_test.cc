@@ -398,6 +398,10 @@ TEST(Refused, CallsAreNamedAndSayWhatToDo) {
   expect_found(FailureKind::kLimit, std::string("pthread_kill") + is_not,
                [] { pthread_kill(pthread_self(), SIGTERM); });
   expect_found(FailureKind::kLimit, std::string("fork") + is_not, [] { (void)fork(); });
+  expect_found(FailureKind::kLimit, std::string("vfork") + is_not, [] { (void)vfork(); });
+  expect_found(FailureKind::kLimit, std::string("popen") + is_not, [] { popen("true", "r"); });
+  expect_found(FailureKind::kLimit, std::string("execl") + is_not,
+               [] { execl("/bin/true", "true", nullptr); });
   expect_found(FailureKind::kLimit, std::string("pause") + is_not, [] { pause(); });
   expect_found(FailureKind::kLimit, std::string("sigwait") + is_not, [] {
     sigset_t set;

@@ -34,8 +34,8 @@ struct Harness {
 // From LLVMFuzzerTestOneInput; returns what that should.
 int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size);
 
-// From LLVMFuzzerCustomMutator: mutates the program in `data`; every fourth time, the bytes. Returns the
-// new size, at most max_size.
+// From LLVMFuzzerCustomMutator: mutates the program in `data`; every fourth time, the bytes. Of concurrent
+// programs three in four are new ones instead. Returns the new size, at most max_size.
 size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed);
 
 }  // namespace targets

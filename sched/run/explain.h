@@ -35,6 +35,10 @@ void learn(Options options, Profile* profile);
 enum class Steps { kLast, kMatters, kAll };  // of each thread; of the whole (sched/focus.h)
 std::string report(const Result& result, Steps steps, bool color);
 
+// After the report of a FailureKind::kLimit, which is no failure of the program's.
+inline constexpr char kNotControlled[] =
+    "lastput: this program does what the engine does not control; see FUZZING.md, Limits\n";
+
 }  // namespace sched::program
 
 #endif  // LASTPUT_SCHED_RUN_EXPLAIN_H_

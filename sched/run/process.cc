@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <link.h>
+#include <poll.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@
 #include "sched/engine.h"
 #include "sched/fatal.h"
 #include "sched/run/real_function.h"
+#include "sched/sync.h"
 
 namespace sched::program {
 namespace {
@@ -183,7 +185,17 @@ bool has_read_input() {
 using namespace sched;
 using namespace sched::program;
 
-// --- Streams and descriptors: only noted --------------------------------------------------------------
+// --- Streams and descriptors: only noted, but where they would stop the one OS thread -----------------
+
+namespace {
+
+void refuse_to_wait(int fd, short event, const char* call) {
+  pollfd one = {fd, event, 0};
+  if (poll(&one, 1, 0) == 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
+    refuse(call, "put a queue with a condition variable in its place");
+}
+
+}  // namespace
 
 SCHED_RUN_EXPORT FILE* fopen(const char* path, const char* mode) {
   return add_file(real_fopen(path, mode));
@@ -215,6 +227,14 @@ SCHED_RUN_EXPORT int dup2(int from, int to) {
   return static_cast<int>(syscall(SYS_dup2, from, to));
 }
 SCHED_RUN_EXPORT ssize_t read(int fd, void* to, size_t n) {
-  if (fd == 0 && here()) input_read = true;
+  if (here()) {
+    input_read |= fd == 0;
+    refuse_to_wait(fd, POLLIN, "read() that has to wait");
+  }
   return static_cast<ssize_t>(syscall(SYS_read, fd, to, n));
+}
+SCHED_RUN_EXPORT ssize_t write(int fd, const void* from, size_t n) {
+  // Whoever reads the standard ones does so without the program.
+  if (fd > 2 && here()) refuse_to_wait(fd, POLLOUT, "write() that has to wait");
+  return static_cast<ssize_t>(syscall(SYS_write, fd, from, n));
 }

@@ -118,6 +118,10 @@ int tell_failure(const ReplaySettings& settings, const Artifact& a, const Option
     say(summary_line(result.failure));
     return kFound;
   }
+  if (result.failure.kind == FailureKind::kLimit) {
+    say(kNotControlled);
+    return kBroken;
+  }
   if (const std::string words = compare_with_then(a, result); !words.empty()) say(words + "\n");
   if (const Why why = settings.why ? why_of(options, result) : Why{}; !why.words.empty())
     say(print_why(why) + "\n");

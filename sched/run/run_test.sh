@@ -65,6 +65,7 @@ group_ends() {
   expect 77 '^  crashed with SIGSEGV .* near null$' ends.c -- segv
   expect 77 '^  crashed with SIGFPE' ends.c -- fpe
   says '^SUMMARY: lastput: crash in end ends\.c:'
+  expect 2 '^  read\(\) that has to wait is not controlled by the engine: put a queue' ends.c -- pipe
   expect 77 '^  ended itself by signal 15 ' ends.c -- term
   says '^SUMMARY: lastput: crash in end ends\.c:'
   expect 77 '^  ended itself by signal 9 ' ends.c -- kill
@@ -132,7 +133,12 @@ group_crowd() {
   output=$("$lastput" replay --out="$work/out" "$work/huge.lastput" 2>&1)
   [ $? -eq 1 ] || offend "replay with a library that is not there"
   says 'was made with the library sched_huge, which is not here; there is: sched sched_wide'
-  # There is an end to that, too.
+  # There is an end to that, too; of a replay as well.
+  sed 's/^argument 20$/argument 2000/' "$file" >"$work/many.lastput"
+  output=$("$lastput" replay --out="$work/out" "$work/many.lastput" 2>&1)
+  [ $? -eq 2 ] || offend "replay that ends at a limit of the engine: exit code is not 2"
+  says '^lastput: this program does what the engine does not control'
+  says_not '^SUMMARY:'
   expect 2 '^  more than [0-9]+ threads at once$' crowd.c -- 2000
   says "$note"
 }
@@ -157,6 +163,10 @@ group_exhaustive() {
   expect_exhaustive 0 '^complete: ' --memory=sc store_buffer.c
   expect_exhaustive 0 '^CUT OFF by executions; ' --executions=2 counter.c
   expect_exhaustive 0 '^CUT OFF by steps; ' spin_atomic.c
+  says '^1 of 1 execution did not end within 20000 steps: it loops for ever, or is long$'
+  says '^hint: --steps=200000 gives each more; '
+  expect_exhaustive 0 '^CUT OFF by a loop without a scheduling point; ' loop.c
+  says_not ' did not end within '
 }
 
 # What an execution leaves, the next one must not find.
@@ -240,6 +250,9 @@ group_command() {
   grep -qF '"failure": "none"' "$work/json" || offend "JSON of a clean run"
   expect 77 '^FAILED: deadlock$' --json="$work/json" deadlock.c
   grep -qF '"failure": "deadlock"' "$work/json" || offend "JSON of a failure"
+  output=$("$lastput" run --out="$work/out" "$(ls -d "$work"/out/artifacts/run/failure-deadlock-*.lastput)" 2>&1)
+  [ $? -eq 1 ] || offend "run of an artifact: exit code is not 1"
+  says ' is an artifact, not a program: \./lastput replay '
   # Several processes are told as one.
   expect 0 '^executions: 1001$' --jobs=3 --executions=1001 counter.c
   expect 77 '^FAILED: deadlock$' --jobs=3 deadlock.c

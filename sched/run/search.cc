@@ -121,12 +121,22 @@ class Search {
         std::to_string(r.executions) + " executions run (" + std::to_string(r.redundant) +
         " left as redundant), " + format("%.1f s", seconds()) + "\n");
     if (!r.complete) {
-      say("CUT OFF by " + r.gave_up + "; no failure found so far\n");
+      say("CUT OFF by " + (watchdog_stalled() ? "a loop without a scheduling point" : r.gave_up) +
+          "; no failure found so far\n");
+      if (r.cut_off != 0 && !watchdog_stalled()) tell_endless(r);
       return;
     }
     const std::string met = describe(r.met);
     say("complete: all executions within the bounds are right" +
         (met.empty() ? ", and no bound left anything out" : "; beyond them: " + met) + "\n");
+  }
+
+  void tell_endless(const ExhaustiveResult& r) {
+    say(std::to_string(r.cut_off) + " of " + std::to_string(r.executions) +
+        (r.executions == 1 ? " execution" : " executions") + " did not end within " +
+        std::to_string(s_.points) +
+        " steps: it loops for ever, or is long\nhint: --steps=" + std::to_string(10 * s_.points) +
+        " gives each more; without --exhaustive what never ends is a livelock\n");
   }
 
   bool first() const { return jobs_.index() == 0; }
@@ -277,7 +287,7 @@ class Search {
     if (e.result.verdict != Verdict::kFailed) return tell_lost(kind);
     say("\n" + report(e.result, Steps::kLast, s_.color) + "\n");
     if (e.result.failure.kind == FailureKind::kLimit) {
-      say("lastput: this program does what the engine does not control; see FUZZING.md, Limits\n");
+      say(kNotControlled);
       write_json(e.result.failure, "");
       return kBroken;
     }

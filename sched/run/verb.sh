@@ -56,6 +56,7 @@ check_sources() {
     [ -e "$file" ] || die $USAGE "$file: there is no such file"
     [ -f "$file" ] || die $USAGE "$file is not a regular file"
     [ -r "$file" ] || die $USAGE "$file cannot be read: permission denied"
+    ! is_run_artifact "$file" || die $USAGE "$file is an artifact, not a program: ./lastput replay $file"
     [ -n "$(language_of "$file")" ] || die $USAGE "$file is no C or C++ file; endings: .c .cc .cpp .cxx .c++ .C"
   done
 }
