@@ -18,6 +18,9 @@ void name_next_thread(const char* name);
 void name_thread(const char* name);
 // Names [address, address + size) in what is told about a failure.
 void name_object(const void* address, size_t size, const char* name);
+// From one run of a manager to the next. Virtual time: far more than the looks at a clock in a run take,
+// or the next would always be due. Real threads: about as long as a program.
+uint64_t scan_interval_ns();
 // A line for the record of the execution.
 void note(const char* text);
 // The guarantee ("G1") is broken. Real threads: prints both and aborts.

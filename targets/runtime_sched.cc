@@ -14,6 +14,9 @@ void name_thread(const char*) {}  // has its name from before it began
 void name_object(const void* address, size_t size, const char* name) {
   sched::name_object(address, size, name);
 }
+uint64_t scan_interval_ns() {
+  return 1'000'000'000;
+}
 void note(const char* text) {
   sched::note(text);
 }

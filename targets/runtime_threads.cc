@@ -21,6 +21,9 @@ void name_thread(const char* name) {
   pthread_setname_np(pthread_self(), name);
 }
 void name_object(const void*, size_t, const char*) {}
+uint64_t scan_interval_ns() {
+  return 50'000;
+}
 void note(const char*) {}
 
 void fail(const char* guarantee, const char* message) {
