@@ -10,9 +10,6 @@
 namespace targets {
 namespace {
 
-// In virtual time any value does. On real threads it is about as long as a program.
-constexpr std::chrono::microseconds kScanInterval(50);
-
 thread_local bool in_program = false;
 thread_local bool scanning = false;
 thread_local unsigned released_here = 0;  // by the scan
@@ -26,7 +23,7 @@ void enter_program_thread() {
 bool start_manager(percpu::Domain& domain, const Program& program) {
   runtime::name_next_thread(kManagerName);
   percpu::ManagerOptions options;
-  options.scan_interval = kScanInterval;
+  options.scan_interval = std::chrono::nanoseconds(runtime::scan_interval_ns());
   options.max_scan_count = program.manager.scan_count;
   const percpu::Status status = percpu::Manager(domain).start(options);
   if (status != percpu::Status::kOk && status != percpu::Status::kOutOfMemory)

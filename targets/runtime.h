@@ -20,6 +20,9 @@ void name_thread(const char* name);
 void name_object(const void* address, size_t size, const char* name);
 // As many yields let everybody who can run get as far as he likes; 0: no number of them does.
 unsigned enough_yields();
+// From one run of a manager to the next. Virtual time: far more than the looks at a clock in a run take,
+// or the next would always be due. Real threads: about as long as a program.
+uint64_t scan_interval_ns();
 // A line for the record of the execution.
 void note(const char* text);
 // The guarantee ("G1") is broken. Real threads: prints both and aborts.

@@ -17,6 +17,9 @@ void name_object(const void* address, size_t size, const char* name) {
 unsigned enough_yields() {
   return 2000;
 }
+uint64_t scan_interval_ns() {
+  return 1'000'000'000;
+}
 void note(const char* text) {
   sched::note(text);
 }

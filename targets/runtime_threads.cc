@@ -24,6 +24,9 @@ void name_object(const void*, size_t, const char*) {}
 unsigned enough_yields() {
   return 0;
 }
+uint64_t scan_interval_ns() {
+  return 50'000;
+}
 void note(const char*) {}
 
 void fail(const char* guarantee, const char* message) {
