@@ -22,6 +22,13 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// What a terminal would obey as "?".
+std::string printable(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
+  return text;
+}
+
 std::string print_strategy(const Options& o) {
   return std::string("setup strategy ") + strategy_name(o.strategy) + " depth " +
          std::to_string(o.depth) + " interesting " + std::to_string(o.interesting) + "\n";
@@ -106,7 +113,9 @@ bool parse_line(const std::string& text, Artifact* a) {
     return true;
   }
   if (word == "fails") {
-    std::getline(line.in >> std::ws, a->found);
+    std::string kind;
+    if (line.word(&kind) && kind.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == kind.npos)
+      a->found = kind;
     return true;
   }
   return word == "lastput" || word == "target";
@@ -130,7 +139,8 @@ bool parse(const std::string& text, Artifact* artifact, std::string* error) {
   for (unsigned number = 1; std::getline(in, line); ++number) {
     if (line == "end") return true;
     if (parse_line(line, artifact)) continue;
-    *error = "line " + std::to_string(number) + ": cannot be read: " + line.substr(0, 60);
+    *error =
+        "line " + std::to_string(number) + ": cannot be read: " + printable(line.substr(0, 60));
     return false;
   }
   *error = "it is truncated: it has no line 'end'";

@@ -36,7 +36,7 @@ struct Artifact {
   std::string built;  // lines of source, flag, argument and library
   FailureKind kind = FailureKind::kNone;
   std::string message;  // one line
-  std::string found;    // as read: what the line `fails` says
+  std::string found;    // as read: the kind that the line `fails` says; letters and dashes
   uint64_t steps = 0, hash = 0;
   Options options;  // what a `setup` line says
   bool has_schedule = false;

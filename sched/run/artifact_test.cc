@@ -35,7 +35,7 @@ TEST(Artifact, ReadsWhatItPrints) {
   std::string error;
   ASSERT_TRUE(parse(print(a), &b, &error)) << error;
   EXPECT_EQ(b.built, a.built);
-  EXPECT_EQ(b.found, "deadlock nobody can run");
+  EXPECT_EQ(b.found, "deadlock");
   EXPECT_EQ(b.steps, a.steps);
   EXPECT_EQ(b.hash, a.hash);
   EXPECT_FALSE(b.options.races);
@@ -81,6 +81,14 @@ TEST(Artifact, SaysWhichLineIsWrong) {
   EXPECT_EQ(refusal("lastput 1\nschedule\n  main op 1 point -> x\nend\n").substr(0, 7), "line 3:");
   EXPECT_EQ(refusal("lastput 1\n\n# a comment\ntarget run\n"),
             "it is truncated: it has no line 'end'");
+}
+
+TEST(Artifact, WordsOfFilesDoNothingToATerminal) {
+  EXPECT_EQ(refusal("lastput 1\nodd \x1b[31m\nend\n"), "line 2: cannot be read: odd ?[31m");
+  Artifact a;
+  std::string error;
+  ASSERT_TRUE(parse("lastput 1\nfails \x1b[31m so\nend\n", &a, &error)) << error;
+  EXPECT_EQ(a.found, "");
 }
 
 }  // namespace
