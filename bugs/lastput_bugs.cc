@@ -125,8 +125,8 @@ std::string try_test(const Places& places, const Hunt& hunt) {
   const std::string name = hunt.bug.name, build = absl::GetFlag(FLAGS_build);
   const fs::path source = fs::path(build) / "emitted" / (name + ".cc");
   const int code = run_logged({(places.programs / "replay").string(), "--why=false",
-                        "--emit_test=" + places.test.string(), smallest_of(hunt).string()},
-                       places.log, "", "");
+                               "--emit_test=" + places.test.string(), smallest_of(hunt).string()},
+                              places.log, "", "");
   if (code == kUsage) return Hunt::kNoTest;
   if (!fs::exists(places.test)) return "is not written";
   if (contents(source) != contents(places.test)) {
@@ -214,8 +214,8 @@ std::string check_regression(const KnownBug& bug) {
   parse_regression_name(file.stem().string(), &guarantee, &name);
   const Places places(bug, ".kept");
   const int with = run_logged({(places.programs / "replay").string(), "--steps=last", "--why=false",
-                        absl::StrCat("--times=", absl::GetFlag(FLAGS_times)), file.string()},
-                       places.log, places.report, "");
+                               absl::StrCat("--times=", absl::GetFlag(FLAGS_times)), file.string()},
+                              places.log, places.report, "");
   Replays replays;
   std::string kind;
   std::optional<Minimal> minimal;
