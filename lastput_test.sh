@@ -137,7 +137,7 @@ expect 1 "--json is for folders" "$lastput" replay --json=x "a folder/program"
 expect 1 "--steps=some: last or all" "$lastput" replay --steps=some "a folder/program"
 expect 1 "wants a value: --html=OUT" "$lastput" replay --html "a folder/program"
 expect 1 "--emit-test is for those of the core" "$lastput" replay --emit-test=x.cc prog.lastput
-expect 1 "--minimize is for those of the core" "$lastput" replay --minimize prog.lastput
+expect 1 "--bug is for those of the core" "$lastput" replay --bug=no_bias prog.lastput
 expect 1 "is empty" "$lastput" replay "a folder/empty"
 expect 1 "is truncated" "$lastput" replay "a folder/truncated"
 expect 1 "says 'lastput 99'" "$lastput" replay "a folder/newer"

@@ -198,6 +198,7 @@ replay_program() { # FILE
   local file=$1 sum path library options=() cflags=() arguments=()
   [ -z "${flag[emit-test]-}" ] ||
     die $USAGE "$file is of a program, which is its own test: keep $file, and replay it; --emit-test is for those of the core"
+  [ -z "${flag[bug]-}" ] || die $USAGE "$file is of a program; --bug is for those of the core"
   words=()
   while read -r sum path; do
     words+=("$path")
@@ -214,7 +215,6 @@ replay_program() { # FILE
     sched_wide) width=_wide ;;
     *) die $USAGE "$file was made with the library $library, which is not here; there is: sched sched_wide" ;;
   esac
-  [ -z "${flag[bug]-}" ] || die $USAGE "$file is of a program; --bug is for those of the core"
   if [ -n "${flag[text]-}" ]; then cat -- "$file" && exit $OK; fi
   require_compiler
   use_out
