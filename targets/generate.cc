@@ -56,8 +56,9 @@ constexpr struct {
     {OpCode::kEndThread, 1},
 };
 
-// 0 where the program has nothing that the operation is about.
+// 0 where the operation does not belong to the program.
 unsigned weight_in(const Program& program, OpCode code, unsigned weight) {
+  if (program.without & operation_class(code)) return 0;
   const uint16_t needs = operation_info(code).needs;
   if ((needs & kManager) && program.manager.scan_count == 0) return 0;
   return (needs & kMisuse) && !program.misuse ? 0 : weight;
@@ -145,6 +146,8 @@ Program generate_program(Random& random, Kind kind) {
   if (is_concurrent(kind)) {
     program.misuse = random.one_in(8);
     program.slow_callbacks = random.one_in(8);
+    if (random.one_in(4))
+      program.without = static_cast<uint8_t>(random.below(256) & random.below(256));
   }
   program.threads.assign(threads, {});
   program.refs.clear();
