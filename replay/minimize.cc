@@ -246,6 +246,7 @@ class Minimizer {
     some |= try_setup([](Program& p) { p.plain_points = false; });
     some |= try_setup([](Program& p) { p.slow_callbacks = false; });
     some |= try_setup([](Program& p) { p.misuse = false; });
+    some |= try_setup([](Program& p) { p.without = 0; });
     some |= try_setup([](Program& p) { p.leftovers = targets::Leftovers::kThread; });
     some |= try_setup([](Program& p) { p.manager.thread = false; });
     for (size_t r = program().refs.size(); r-- > 0;) some |= ref_simplifies(r);

@@ -103,6 +103,7 @@ void decode_setup(const Bytes& bytes, unsigned threads, Kind kind, Program& prog
   if (bytes[0] != 1 && is_concurrent(kind)) {
     program.misuse = (bytes[1] & 8) != 0;
     program.slow_callbacks = (bytes[1] & 16) != 0;
+    program.without = bytes[31];
   }
   program.cpus = static_cast<uint8_t>(bytes[3] % kMaxCpus + 1);
   program.schedules = static_cast<uint8_t>(bytes[5] % kMaxSchedules + 1);
@@ -196,6 +197,7 @@ std::vector<uint8_t> encode(const Program& program) {
   put(5, program.schedules - 1u);
   put(6, program.interval);
   put(7, program.fail_allocation == 0 ? 0u : program.fail_allocation + kNoFailureBelow - 1u);
+  put(31, program.without);
   if (program.manager.scan_count != 0)
     put(30, (program.manager.thread ? 1u : 0u) | (program.manager.scan_count - 1u) << 1);
   for (unsigned i = 0; i < 4; ++i) put(8 + i, program.seed >> (8 * i));

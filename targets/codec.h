@@ -17,7 +17,7 @@
 //            kPoolAlignments), ending (2-3), of the first: whether there is a second (4)
 //   28..29   lists: form (bits 0-1), elements (2-3), of the first: whether there is a second (4)
 //   30       manager: bit 0 its thread is started, bits 1-3 refs that a run visits - 1
-//   31       kept
+//   31       classes of operations that are left out; not in version 1, nor in sequential programs
 //   32..     records of 3 bytes; an incomplete last one is not read
 //     b0 < 192    operation b0 mod 128 (version 1: mod 32) | thread (bits 0-2, mod threads), ref, pool or list
 //     (bits 3-4, mod what there is) |

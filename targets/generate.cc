@@ -82,6 +82,7 @@ constexpr struct {
 
 // Whether the program has what the operation names.
 bool offers(const Program& program, OpCode code) {
+  if (program.without & operation_class(code)) return false;
   const uint32_t needs = operation_info(code).needs;
   if ((needs & kRcu) && program.lists.empty()) return false;
   if ((needs & kMisuse) && !program.misuse) return false;
@@ -197,6 +198,8 @@ Program generate_program(Random& random, Kind kind) {
   if (is_concurrent(kind)) {
     program.misuse = random.one_in(8);
     program.slow_callbacks = random.one_in(8);
+    if (random.one_in(4))
+      program.without = static_cast<uint8_t>(random.below(256) & random.below(256));
   }
   program.threads.assign(threads, {});
   program.refs.clear();

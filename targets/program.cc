@@ -30,6 +30,7 @@ static_assert(numbered_in_order(), "operation numbers ascend, and stay below kOp
 
 // What is wrong with the operation by its own ref and thread, whatever else the program holds.
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
+  if (program.without & operation_class(op.code)) return "left out by setup without";
   const uint32_t needs = operation_info(op.code).needs;
   if ((needs & kRcu) && program.lists.empty()) return "only in programs with lists";
   if ((needs & kMisuse) && !program.misuse) return "only in a program with setup misuse";
@@ -216,6 +217,53 @@ const OpInfo& operation_info(OpCode code) {
   return *info;
 }
 
+uint8_t operation_class(OpCode code) {
+  switch (code) {
+    case OpCode::kGetMany:
+    case OpCode::kPutMany:
+    case OpCode::kTrygetMany:
+    case OpCode::kTrygetLiveMany:
+      return kClassMany;
+    case OpCode::kTryget:
+    case OpCode::kTrygetLive:
+      return kClassTry;
+    case OpCode::kKill:
+    case OpCode::kKillAndConfirm:
+      return kClassKill;
+    case OpCode::kSwitchToAtomic:
+    case OpCode::kSwitchToAtomicCallback:
+    case OpCode::kSwitchToAtomicSync:
+    case OpCode::kSwitchToPercpu:
+    case OpCode::kSwitchToManaged:
+      return kClassSwitch;
+    case OpCode::kResurrect:
+    case OpCode::kReinit:
+      return kClassRevive;
+    case OpCode::kGive:
+    case OpCode::kTake:
+    case OpCode::kEndThread:
+    case OpCode::kAreaGive:
+    case OpCode::kAreaTake:
+    case OpCode::kListGive:
+    case OpCode::kListTake:
+      return kClassHand;
+    case OpCode::kIsZero:
+    case OpCode::kIsDying:
+    case OpCode::kAwaitRelease:
+    case OpCode::kTrygetLiveConfirmed:
+    case OpCode::kAreaCheck:
+    case OpCode::kPoolCached:
+    case OpCode::kListRead:
+      return kClassAsk;
+    case OpCode::kScan:
+    case OpCode::kManagerStart:
+    case OpCode::kManagerStop:
+      return kClassManager;
+    default:
+      return 0;
+  }
+}
+
 bool has_operation(const Program& program, OpCode code, unsigned ref, int except) {
   for (size_t t = 0; t < program.threads.size(); ++t) {
     if (static_cast<int>(t) == except) continue;
@@ -263,8 +311,8 @@ std::optional<Problem> check(const Program& program, Kind kind) {
   if (const char* problem = setup_problem(program, kind)) return Problem{-1, -1, problem};
   if (!is_concurrent(kind) && program.threads.size() != 1)
     return Problem{-1, -1, "a sequential program has one thread"};
-  if (!is_concurrent(kind) && (program.misuse || program.slow_callbacks))
-    return Problem{-1, -1, "misuse and slow_callbacks: only in concurrent programs"};
+  if (!is_concurrent(kind) && (program.misuse || program.slow_callbacks || program.without != 0))
+    return Problem{-1, -1, "misuse, slow_callbacks, without: only in concurrent programs"};
   for (unsigned t = 0; t < program.threads.size(); ++t) {
     const auto& ops = program.threads[t];
     if (ops.size() > kMaxOperations)

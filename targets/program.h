@@ -103,6 +103,22 @@ const OpInfo* find_operation(unsigned number);
 const OpInfo* find_operation(std::string_view name);
 const OpInfo& operation_info(OpCode code);
 
+// Classes of operations, which a program may leave out: swarm testing, Groce et al., ISSTA 2012, where few
+// kinds of calls at a time reach states that all of them together do not. Numbers stand in bytes.
+enum OperationClass : uint8_t {
+  kClassMany = 1,
+  kClassTry = 2,
+  kClassKill = 4,
+  kClassSwitch = 8,
+  kClassRevive = 16,
+  kClassHand = 32,  // give and take of whatever, end_thread
+  kClassAsk =
+      64,  // is_zero, is_dying, await_release, tryget_live_confirmed, area_check, pool_cached, list_read
+  kClassManager = 128,
+};
+// 0: none, it is never left out.
+uint8_t operation_class(OpCode code);
+
 struct Operation {
   OpCode code = OpCode::kYield;
   uint8_t ref = 0;        // the ref, pool or list; 0 where the operation takes none
@@ -198,6 +214,7 @@ struct Program {
   bool plain_points = false;    // plain accesses are scheduling points
   bool misuse = false;          // operations of misuse belong to it
   bool slow_callbacks = false;  // callbacks sleep, in virtual time
+  uint8_t without = 0;          // OperationClass: none of them belong to it
   Leftovers leftovers = Leftovers::kThread;
   uint32_t seed = 0;  // of the schedules
   ManagerSetup manager;

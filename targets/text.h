@@ -18,6 +18,8 @@
 //   setup plain_points
 //   setup misuse                         operations of misuse belong to it
 //   setup slow_callbacks                 release and confirm sleep
+//   setup without kill|ask               classes of operations that are left out: many, try, kill, switch,
+//                                        revive, hand, ask, manager
 //   setup leftovers main                 thread, main, main_after_kill
 //   setup manager scan_count 2 thread    target managed: refs that a run visits, 1..8; its thread is started
 //   setup ref flags reinit|atomic release free ending kill controller T1 tokens 1,0

@@ -26,21 +26,22 @@ struct Lines {
   std::vector<std::vector<unsigned>> operations;
 };
 
-uint8_t parse_flags(TextReader& reader) {
-  const std::string expected = "none, or some of atomic dead reinit managed with | between";
+// Some of `words`, with | between.
+template <typename Words>
+uint8_t parse_words(TextReader& reader, const Words& words, const std::string& expected) {
   std::string_view text = reader.word(expected);
   if (text == "none") return 0;
   uint8_t flags = 0;
   while (true) {
     const std::string_view name = text.substr(0, text.find('|'));
     uint8_t flag = 0;
-    for (const FlagWord& word : kFlagWords)
+    for (const auto& word : words)
       if (name == word.word) flag = word.flag;
     if (flag == 0) {
       reader.back_to_last_word();
       reader.expect(expected);
     }
-    flags |= flag;
+    flags = static_cast<uint8_t>(flags | flag);
     if (name.size() == text.size()) return flags;
     text.remove_prefix(name.size() + 1);
   }
@@ -64,7 +65,8 @@ RefSetup parse_ref(TextReader& reader) {
   while (!reader.peek().empty()) {
     const std::string_view word = reader.word("");
     if (word == "flags") {
-      ref.flags = parse_flags(reader);
+      ref.flags = parse_words(reader, kFlagWords,
+                              "none, or some of atomic dead reinit managed with | between");
     } else if (word == "release") {
       ref.release = static_cast<ReleaseAction>(reader.one_of(kReleaseWords));
     } else if (word == "ending") {
@@ -125,7 +127,7 @@ ListSetup parse_list(TextReader& reader) {
 void parse_setup(TextReader& reader, Program& program) {
   const std::string expected =
       "cpus, schedules, interval, seed, fail_allocation, plain_points, misuse, slow_callbacks, "
-      "leftovers, manager, ref, pool or list";
+      "without, leftovers, manager, ref, pool or list";
   const std::string_view word = reader.word(expected);
   const auto small = [&](const char* what, uint64_t low, uint64_t high) {
     return static_cast<uint8_t>(reader.number(what, low, high));
@@ -146,6 +148,10 @@ void parse_setup(TextReader& reader, Program& program) {
     program.misuse = true;
   } else if (word == "slow_callbacks") {
     program.slow_callbacks = true;
+  } else if (word == "without") {
+    program.without =
+        parse_words(reader, kClassWords,
+                    "none, or some of many try kill switch revive hand ask manager with | between");
   } else if (word == "leftovers") {
     program.leftovers = static_cast<Leftovers>(reader.one_of(kLeftoversWords));
   } else if (word == "manager") {

@@ -12,9 +12,10 @@ std::string number(uint64_t value) {
   return std::to_string(value);
 }
 
-std::string print_flags(uint8_t flags) {
+template <typename Words>
+std::string print_words(uint8_t flags, const Words& words) {
   std::string text;
-  for (const FlagWord& word : kFlagWords) {
+  for (const auto& word : words) {
     if ((flags & word.flag) == 0) continue;
     text += (text.empty() ? "" : "|") + std::string(word.word);
   }
@@ -22,7 +23,7 @@ std::string print_flags(uint8_t flags) {
 }
 
 std::string print_ref(const RefSetup& ref, size_t threads) {
-  std::string text = "setup ref flags " + print_flags(ref.flags);
+  std::string text = "setup ref flags " + print_words(ref.flags, kFlagWords);
   text += " release " + std::string(kReleaseWords[static_cast<size_t>(ref.release)]);
   text += " ending " + std::string(kEndingWords[static_cast<size_t>(ref.ending)]);
   text += " controller " + thread_name(ref.controller) + " tokens ";
@@ -51,6 +52,8 @@ std::string print_setup(const Program& program) {
   if (program.plain_points) text += "setup plain_points\n";
   if (program.misuse) text += "setup misuse\n";
   if (program.slow_callbacks) text += "setup slow_callbacks\n";
+  if (program.without != 0)
+    text += "setup without " + print_words(program.without, kClassWords) + "\n";
   text += "setup leftovers " +
           std::string(kLeftoversWords[static_cast<size_t>(program.leftovers)]) + "\n";
   if (program.manager.scan_count != 0)

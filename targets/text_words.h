@@ -20,6 +20,15 @@ inline constexpr FlagWord kFlagWords[] = {
     {kFlagReinit, "reinit"},
     {kFlagManaged, "managed"},
 };
+struct ClassWord {
+  OperationClass flag;
+  std::string_view word;
+};
+inline constexpr ClassWord kClassWords[] = {
+    {kClassMany, "many"},     {kClassTry, "try"},         {kClassKill, "kill"},
+    {kClassSwitch, "switch"}, {kClassRevive, "revive"},   {kClassHand, "hand"},
+    {kClassAsk, "ask"},       {kClassManager, "manager"},
+};
 // Indexed by the enumeration's numbers.
 inline constexpr std::string_view kReleaseWords[] = {"mark", "reinit", "exit", "free"};
 inline constexpr std::string_view kEndingWords[] = {"kill", "confirm", "put", "put_only", "exit"};
