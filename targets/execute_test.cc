@@ -110,14 +110,16 @@ uint64_t traces_of(const Program& program) {
   return traces;
 }
 
-// Input number `i`: a program as the mutator makes them, or what any bytes say.
+// Input number `i`: a program as the mutator makes them, or what any bytes say; one of four has pools, or
+// lists.
 Program input(uint64_t i) {
   Random random(i);
-  if (!random.one_in(4)) return generate_program(random, Kind::kPercpuRef);
+  const Kind kind = i % 8 == 3 ? Kind::kPercpuPool : i % 8 == 7 ? Kind::kRcuref : Kind::kPercpuRef;
+  if (!random.one_in(4)) return generate_program(random, kind);
   std::vector<uint8_t> bytes(random.below(200));
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.next());
   if (!bytes.empty()) bytes[0] = kCodecVersion;
-  return decode(bytes, Kind::kPercpuRef).program;
+  return decode(bytes, kind).program;
 }
 
 // One process runs them forwards, another one backwards, so that each input comes after others than

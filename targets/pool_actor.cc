@@ -105,7 +105,7 @@ bool PoolActor::write(unsigned pool, unsigned operation, bool all) {
   Area* const area = held_[pool];
   if (area == nullptr) return false;
   const unsigned own = domain_.current_cpu();
-  for (unsigned cpu = 0; cpu < shared_.program.cpus; ++cpu) {
+  for (unsigned cpu = 0; cpu < shared_.cpus; ++cpu) {
     if (!all && cpu != own) continue;
     area->written[cpu] = slot_of(index_, operation) + 1u;
     uint64_t* const part = percpu::per_cpu_ptr(area->memory, cpu);

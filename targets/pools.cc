@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/pools.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <stdexcept>
@@ -47,6 +48,7 @@ Pools::Pools(const Program& p) : program(p) {
 }
 
 void Pools::make(percpu::Domain& domain) {
+  cpus = std::min(domain.cpus(), kMaxCpus);
   if (!program.pools.empty()) runtime::name_next_thread(kRefillerName);  // that the first makes
   for (unsigned pool = 0; pool < program.pools.size(); ++pool) {
     const PoolSetup& setup = program.pools[pool];
@@ -70,7 +72,7 @@ uint64_t* Pools::take(unsigned pool) {
   errno = kept;
   if (memory == nullptr) return nullptr;
   const PoolSetup& setup = program.pools[pool];
-  for (unsigned cpu = 0; cpu < program.cpus; ++cpu) {
+  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
     const uint64_t* const part = percpu::per_cpu_ptr(memory, cpu);
     if (reinterpret_cast<uintptr_t>(part) % setup.align != 0)
       guarantee_P1_alloc_answers_a_fresh_area(
@@ -84,7 +86,7 @@ uint64_t* Pools::take(unsigned pool) {
 }
 
 void Pools::check(unsigned pool, const Area& area) const {
-  for (unsigned cpu = 0; cpu < program.cpus; ++cpu) {
+  for (unsigned cpu = 0; cpu < cpus; ++cpu) {
     const uint64_t* const part = percpu::per_cpu_ptr(area.memory, cpu);
     for (unsigned word = 0; word < program.pools[pool].size / sizeof *part; ++word)
       if (part[word] != area.written[cpu])

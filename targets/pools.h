@@ -32,6 +32,7 @@ struct Pools {
   void end(percpu::Domain& domain);
 
   const Program& program;
+  unsigned cpus = 0;  // whose parts are looked at: the linux platform takes its own number of them
   std::array<std::optional<percpu::Pool>, kMaxPools> pools;  // none: no memory for it
   std::array<PoolFacts, kMaxPools> facts;
   // The only user's; main's, when the threads have ended.
