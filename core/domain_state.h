@@ -40,6 +40,7 @@ struct RefData : ManagedNode {
   std::atomic<bool> managed = false;  // changes under the lock; read by messages without it
   bool killing = false;  // DEAD is set, and a kill has yet to drop the initial reference, or the
                          // manager to call release
+  bool leaving = false;  // an exit waits for the visit under way: there is no other
   bool pending_kill = false;        // the switch under way is the kill's
   void* area = nullptr;             // the percpu counters; null once they are freed
   uint64_t pending = 0;             // ticket of the switch under way; 0: none

@@ -34,6 +34,7 @@ void ManagerState::add(RefData& data, Lock&) noexcept {
 }
 
 void ManagerState::remove(RefData& data, Lock& lock) noexcept {
+  data.leaving = true;
   domain_.wait(lock, [&] { return data.pending == 0; });
   data.leave();
   data.killing = false;  // its release, if it was to come, does not
@@ -172,7 +173,11 @@ void ManagerState::end_visits(ManagedNode& visited, ManagedNode& dead) noexcept 
     Lock lock(domain_.mutex);
     data.leave();
     data.killing = data.ref->end_visit();  // until release begins
-    data.append_to(data.killing ? dead : waiting_);
+    if (data.killing) {
+      data.append_to(dead);
+    } else if (!data.leaving) {
+      data.append_to(waiting_);
+    }
     domain_.end_switch(&data, lock);
   }
 }

@@ -61,7 +61,7 @@ class ManagerState {
 
   // The ref is managed and live from here on. REQUIRES (here and below): the domain's lock.
   void add(RefData& data, Lock&) noexcept;
-  // Takes the ref out of the manager's hands, for its exit. Waits while it is being visited.
+  // Takes the ref out of the manager's hands, for its exit. Waits for the visit under way, and for no other.
   void remove(RefData& data, Lock&) noexcept;
 
   Status start(const ManagerOptions& options) noexcept;

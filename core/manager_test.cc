@@ -308,6 +308,16 @@ TEST_F(ManagerTest, RunsByHandHaveTheirTurn) {
   some.exit();
 }
 
+TEST_F(ManagerTest, ExitWaitsForOneVisitAtMost) {
+  ASSERT_EQ(manager.start({std::chrono::nanoseconds(1), 1}), Status::kOk);
+  for (int i = 0; i < 100; ++i) {
+    CountedRef some;
+    make(some);
+    some.exit();
+  }
+  EXPECT_TRUE(manager.stop());
+}
+
 TEST_F(ManagerTest, DomainsEndStopsIt) {
   auto other = std::make_unique<Domain>(log.options());
   ASSERT_EQ(Manager(*other).start({1ms, 1}), Status::kOk);
