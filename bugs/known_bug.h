@@ -52,11 +52,9 @@ struct Hunt {
   double seconds = 0;
   std::vector<Replays> replays;
   std::optional<Minimal> minimal;
-  // Of the test that replay wrote of it: "" where it was not tried, kGoodTest, kNoTest where it writes none of such
-  // programs, or what is wrong with it.
+  // Of the test that replay wrote of it: "" where it was not tried, kGoodTest, or what is wrong with it.
   std::string emitted;
   static constexpr const char* kGoodTest = "good";
-  static constexpr const char* kNoTest = "none";
   std::vector<uint64_t>
       again;  // executions of the hunts with other seeds, where bug.within is set;
               // kNotFound of one that found nothing
@@ -68,7 +66,7 @@ struct Hunt {
   bool soon_enough() const;  // as bug.within says, of kWithinSeeds hunts
   bool minimized() const { return minimal && minimal->complete; }
   bool explained() const { return minimal && !minimal->why.empty(); }
-  bool good_test() const { return emitted.empty() || emitted == kGoodTest || emitted == kNoTest; }
+  bool good_test() const { return emitted.empty() || emitted == kGoodTest; }
   bool good() const {
     return problem.empty() && found() && replayed() && minimized() && explained() && good_test() &&
            soon_enough();

@@ -127,15 +127,18 @@ std::string try_test(const Places& places, const Hunt& hunt) {
   const int code = run_logged({(places.programs / "replay").string(), "--why=false",
                                "--emit_test=" + places.test.string(), smallest_of(hunt).string()},
                               places.log, "", "");
-  if (code == kUsage) return Hunt::kNoTest;
-  if (!fs::exists(places.test)) return "is not written";
+  if (code != kFound || !fs::exists(places.test)) return "is not written";
   if (contents(source) != contents(places.test)) {
     fs::create_directories(source.parent_path());
     fs::copy_file(places.test, source, fs::copy_options::overwrite_existing);
   }
   const std::string with = "emitted_" + name, without = "emitted_right_" + name;
-  if (run_logged({"cmake", "--build", build, "--target", with, without}, places.log, "", "") != 0)
-    return absl::StrCat("does not compile, see ", places.log.string());
+  static std::mutex building;  // one ninja in a tree
+  building.lock();
+  const int built =
+      run_logged({"cmake", "--build", build, "--target", with, without}, places.log, "", "");
+  building.unlock();
+  if (built != 0) return absl::StrCat("does not compile, see ", places.log.string());
   const fs::path said = places.log.string() + ".test";
   fs::remove(said);
   if (run_logged({(places.programs / with).string()}, said, "", "") != 1)

@@ -121,7 +121,7 @@ class Call {
       case OpCode::kExit:
       case OpCode::kInit:
       case OpCode::kCancelInit:
-      default:  // of managers, misuse, pools and lists: see why_no_test
+      default:  // see needs_harness
         break;
     }
     return "";
@@ -340,16 +340,18 @@ std::string schedule(const targets::Artifact& artifact) {
          "}\n";
 }
 
-std::string head(const targets::Artifact& artifact, const std::string& command) {
+std::string head(const targets::Artifact& artifact, const std::string& command,
+                 const std::string& libraries) {
   std::string text = "// Fails where " + tame(artifact.guarantee) +
                      " is broken: " + tame(artifact.message) + ".\n";
   text += "// Made of: " + tame(command) + "\n//\n";
   text +=
-      "// Needs core (the portable platform) and sched, both instrumented as this file is. In the "
+      "// It runs on the portable platform of core, under sched, instrumented as those are. In the "
       "tree of lastput:\n"
       "//   add_executable(NAME this_file.cc)\n"
-      "//   target_link_libraries(NAME percpu_portable sched targets_no_coverage "
-      "GTest::gtest_main)\n"
+      "//   target_link_libraries(NAME " +
+      libraries +
+      " GTest::gtest_main)\n"
       "//   lastput_under_engine(NAME)";
   return text;
 }
@@ -358,30 +360,49 @@ void replace(std::string* text, const std::string& place, const std::string& wit
   text->replace(text->find(place), place.size(), with);
 }
 
-}  // namespace
-
-std::string why_no_test(const targets::Artifact& artifact) {
-  const targets::Program& program = artifact.program;
-  const char* what = nullptr;
-  if (program.manager.scan_count != 0) what = "a manager";
-  if (!program.pools.empty()) what = "pools";
-  if (!program.lists.empty()) what = "lists";
-  if (program.misuse) what = "misuse";
-  if (program.slow_callbacks) what = "slow callbacks";
+// Whether what the program does, and what must hold of it, takes more of the harness than a test would say again.
+bool needs_harness(const targets::Program& program) {
   for (const auto& thread : program.threads)
-    for (const auto& op : thread)
-      if (op.code == OpCode::kEndThread) what = "end_thread";
-  if (what == nullptr) return "";
-  return std::string("--emit-test cannot write a program with ") + what +
-         " yet; --text shows its calls";
+    for (const targets::Operation& op : thread)
+      if (op.code == OpCode::kEndThread) return true;
+  return program.manager.scan_count != 0 || !program.pools.empty() || !program.lists.empty() ||
+         program.misuse || program.slow_callbacks;
 }
+
+// What of an artifact says what is run: nothing in it ends a raw string.
+targets::Artifact only_what_runs(const targets::Artifact& one_schedule) {
+  targets::Artifact artifact;
+  artifact.target = one_schedule.target;
+  artifact.memory = one_schedule.memory;
+  artifact.program = one_schedule.program;
+  artifact.has_schedule = true;
+  artifact.schedule = one_schedule.schedule;
+  for (sched::Choice& choice : artifact.schedule) {
+    choice.thread = tame(choice.thread);
+    choice.to = tame(choice.to);
+  }
+  return artifact;
+}
+
+std::string harness_test(const targets::Artifact& one_schedule, const std::string& command) {
+  std::string text = kEmittedHarnessFrame;
+  replace(&text, "LASTPUT_HEAD\n",
+          head(one_schedule, command, "targets_harness targets_engine targets_no_coverage") + "\n");
+  replace(&text, "LASTPUT_ARTIFACT\n", targets::print(only_what_runs(one_schedule)));
+  replace(&text, "LASTPUT_NAME", test_name(one_schedule));
+  return text;
+}
+
+}  // namespace
 
 std::string emit_test(const targets::Artifact& one_schedule, const sched::Recording& recording,
                       const std::string& command) {
   const targets::Program& program = one_schedule.program;
+  if (needs_harness(program)) return harness_test(one_schedule, command);
   const bool sequential = one_schedule.kind() == targets::Kind::kSequential;
   std::string text = sequential ? kEmittedSequentialFrame : kEmittedTestFrame;
-  replace(&text, "LASTPUT_HEAD\n", head(one_schedule, command) + "\n");
+  replace(&text, "LASTPUT_HEAD\n",
+          head(one_schedule, command, "percpu_portable sched targets_no_coverage") + "\n");
   if (sequential) {
     replace(&text, "LASTPUT_SETUP\n", sequential_setup(program) + "\n");
     replace(&text, "LASTPUT_CALLS\n", sequential_calls(program, recording) + "\n");

@@ -13,12 +13,10 @@ namespace replay {
 // `command`: the one that replays the artifact, to be told in the first comment. The calls, and so the
 // scheduling points, are those of the harness (targets/harness.h), so that the schedule fits. `recording`:
 // of the failure; where it does not fail, empty.
-// REQUIRES: why_no_test has nothing to say.
+// Of a program with a manager, misuse, pools, lists, slow callbacks or end_thread, what must hold takes the harness
+// itself: that test has the program and the schedule as text, and needs targets, too.
 std::string emit_test(const targets::Artifact& one_schedule, const sched::Recording& recording,
                       const std::string& command);
-
-// Why no test can be written of the program: a sentence; empty: it can.
-std::string why_no_test(const targets::Artifact& artifact);
 
 }  // namespace replay
 

@@ -251,9 +251,6 @@ int replay_file(std::string path) {
     minimized = minimize(&path, &loaded, &error);
     if (!minimized) return stop(kUsage, error);
   }
-  if (const std::string why = why_no_test(loaded.artifact);
-      !why.empty() && !absl::GetFlag(FLAGS_emit_test).empty())
-    return stop(kUsage, why);
   const Outcome first = run_for_target(path, &loaded, rerun_options());
   if (!first.failed) {
     const bool written =
