@@ -47,7 +47,7 @@ TEST(Program, IllegalCallsBelongToSequentialPrograms) {
 
 TEST(Program, WhatDropIllegalLeavesIsLegal) {
   Random random(1);
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < 20000; ++i) {
     const Kind kind = generate_kind(random);
     if (!is_concurrent(kind)) continue;
     Program program = generate_program(random, kind);
@@ -78,7 +78,7 @@ TEST(Program, MutationsKeepProgramsValid) {
   Random random(2);
   for (const auto& [kind, name, parts] : kKinds) {
     Program program = smallest_program(kind);
-    for (int i = 0; i < 10000; ++i) {
+    for (int i = 0; i < 50000; ++i) {
       mutate_program(random, kind, program);
       const auto problem = check(program, kind);
       ASSERT_FALSE(problem) << problem->text;
