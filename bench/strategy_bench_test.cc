@@ -42,7 +42,7 @@ TEST(Hunt, GivesUpAfterTheCap) {
 
 TEST(Hunt, AHunterThatCannotRunIsNoResult) {
   EXPECT_TRUE(
-      hunt({"x", "", nullptr, "/nowhere/hunt_known_bug", "G1"}, contenders()[0], 2, 1, 1).empty());
+      hunt({"x", "", nullptr, "/nowhere/hunt_known_bug", "percpu_ref", "G1"}, contenders()[0], 2, 1, 1).empty());
 }
 
 TEST(Hunt, MediansAreOfAll) {
@@ -52,9 +52,9 @@ TEST(Hunt, MediansAreOfAll) {
 }
 
 std::vector<Row> rows() {
-  Row easy{{"easy", "", nullptr, "", ""}, {{{10, 1}}, {{1000, 1}}}};
-  Row quicker{{"quicker", "", nullptr, "", ""}, {{{400, 1}}, {{100, 1}}}};
-  Row lost{{"lost", "", nullptr, "", ""}, {{{500, 1}}, {{2001, 1}}}};
+  Row easy{{"easy", "", nullptr, "", "", ""}, {{{10, 1}}, {{1000, 1}}}};
+  Row quicker{{"quicker", "", nullptr, "", "", ""}, {{{400, 1}}, {{100, 1}}}};
+  Row lost{{"lost", "", nullptr, "", "", ""}, {{{500, 1}}, {{2001, 1}}}};
   return {easy, quicker, lost};
 }
 
