@@ -89,7 +89,9 @@ build_program() {
   mkdir -p -- "$folder" "$out/artifacts/run" || die $BROKEN "cannot write to $folder"
   trap 'rm -rf -- "$folder"' EXIT
   program=$folder/$(program_name)
-  compile_all && link_program
+  trap 'exit 130' INT # and no word of what did not compile
+  compile_all && link_program || return
+  trap - INT
 }
 
 # Whether build/explore/run is as this compiler would make it of the sources as they are.
