@@ -308,7 +308,7 @@ TEST_F(ManagerTest, RunsByHandHaveTheirTurn) {
   some.exit();
 }
 
-TEST_F(ManagerTest, ExitWaitsForOneVisitAtMost) {
+TEST_F(ManagerTest, ExitsBesideVisitsThatAreAlwaysDue) {
   ASSERT_EQ(manager.start({std::chrono::nanoseconds(1), 1}), Status::kOk);
   for (int i = 0; i < 100; ++i) {
     CountedRef some;

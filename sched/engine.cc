@@ -79,9 +79,15 @@ void check_budget() {
   set_countdown(1);
 }
 
+// Points of a fair turn. Of all lengths: turns that are as long as a loop would always end where it holds
+// a lock, and whoever waits for that would starve.
+uint64_t fair_turn() {
+  return 1 + (g.steps * 0x9e3779b97f4a7c15 >> 32) % (2 * kFairTurn - 1);
+}
+
 // Points until the current thread's turn is over; 0 = never.
 uint64_t next_turn() {
-  return g.fair ? kFairTurn : next_distance();
+  return g.fair ? fair_turn() : next_distance();
 }
 
 void switch_to(uint32_t next) {

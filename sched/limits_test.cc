@@ -208,6 +208,36 @@ TEST(Budget, RightSpinLoopsAreNoLivelocks) {
     }
   }
 }
+// Loops of any length that give their lock back for a moment only: who waits for it has its turn.
+int points_held;
+void loops_with_a_lock() {
+  std::mutex mutex;
+  bool done = false;
+  std::atomic<int> x{0};
+  parallel(
+      [&] {
+        for (bool go_on = true; go_on;) {
+          const std::lock_guard lock(mutex);
+          for (int i = 0; i < points_held; ++i) x.load(kRelaxed);
+          go_on = !done;
+        }
+      },
+      [&] {
+        const std::lock_guard lock(mutex);
+        done = true;
+      });
+}
+TEST(Budget, LoopsThatHoldALockAreNoLivelocks) {
+  for (points_held = 0; points_held <= 100; ++points_held) {
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+      Options o = seeded(seed);
+      o.step_budget = 300;
+      o.fair_budget = 30000;
+      const Result r = run(loops_with_a_lock, o);
+      ASSERT_NE(Verdict::kFailed, r.verdict) << points_held << ": " << r.failure.message;
+    }
+  }
+}
 TEST(Budget, WhatCannotEndIsALivelockAndReplays) {
   auto body = [] {
     std::atomic<int> a{0}, b{0};

@@ -207,4 +207,35 @@ TEST(ManagerExplored, KeepsItsGuarantees) {
   EXPECT_LT(cut_off, runs / 100);
 }
 
+// What waits beside a manager's thread whose next run is always due: a run by hand, then exit.
+void waits_beside_the_thread(void*) {
+  percpu::DomainOptions options;
+  options.cpus = 1;
+  options.cpu_index = [](void*) { return 0u; };
+  options.misuse = on_misuse;
+  Domain domain(options);
+  Manager manager(domain);
+  Object own;
+  if (own.init(domain, &Object::release, Flags::kManaged) != Status::kOk) return;
+  if (manager.start({std::chrono::nanoseconds(1), 1}) != Status::kOk) return;
+  (void)manager.scan_once(1);
+  own.exit();
+  if (!manager.stop()) sched::fail("M5", "stop was refused");
+}
+
+// G9, M4: a fair schedule ends it soon.
+TEST(ManagerExplored, RunsThatAreAlwaysDueStarveNobody) {
+  for (uint64_t seed = 1; seed <= 2000; ++seed) {
+    sched::Options options;
+    options.seed = seed;
+    options.mean_interval = 2 + static_cast<uint32_t>(seed % 60);
+    options.step_budget = 300;
+    options.fair_budget = 30000;
+    const sched::Result result = sched::run(waits_beside_the_thread, nullptr, options);
+    ASSERT_NE(result.verdict, sched::Verdict::kFailed)
+        << "seed " << seed << ": " << result.failure.guarantee << ' '
+        << sched::failure_kind_name(result.failure.kind) << ": " << result.failure.message;
+  }
+}
+
 }  // namespace
