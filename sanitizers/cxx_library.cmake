@@ -8,6 +8,7 @@
 #                                 and made for the other library.
 #   LASTPUT_LIBCXX_ROOT  a libc++ that is not installed: the folder with its include/c++/v1 and lib.
 #                        Debian installs one version at a time, and a compiler wants a libc++ of its age.
+# A build for a fuzzing service (LASTPUT_SERVICE) takes what its flags say, and needs no other library.
 set(LASTPUT_CXX_LIBRARY default CACHE STRING "C++ library: default or libc++")
 set_property(CACHE LASTPUT_CXX_LIBRARY PROPERTY STRINGS default libc++)
 set(LASTPUT_LIBCXX_ROOT "" CACHE PATH "folder of a libc++ that is not installed")
@@ -40,7 +41,10 @@ function(lastput_add_gtest name)
   target_compile_options(${name} PRIVATE -w ${ARGN})
 endfunction()
 
-if(LASTPUT_CXX_LIBRARY STREQUAL "libc++")
+if(LASTPUT_SERVICE)
+  set(LASTPUT_BENCHES OFF)
+  set(LASTPUT_TOOLS OFF)
+elseif(LASTPUT_CXX_LIBRARY STREQUAL "libc++")
   if(NOT LASTPUT_EXPLORES)
     message(FATAL_ERROR "LASTPUT_CXX_LIBRARY=libc++ is for the modes that explore, not for ${LASTPUT_MODE}")
   endif()

@@ -10,6 +10,13 @@ if(NOT LASTPUT_MODE IN_LIST LASTPUT_MODES)
   message(FATAL_ERROR "LASTPUT_MODE=${LASTPUT_MODE} is not one of: ${LASTPUT_MODES}")
 endif()
 
+# The fuzz targets and nothing else, with the compiler, flags and engine of a fuzzing service
+# (.clusterfuzzlite/build.sh): $LIB_FUZZING_ENGINE is a flag or an archive.
+option(LASTPUT_SERVICE "fuzz targets for a fuzzing service")
+if(LASTPUT_SERVICE AND NOT LASTPUT_MODE MATCHES "^explore(-asan)?$")
+  message(FATAL_ERROR "LASTPUT_SERVICE is for modes explore and explore-asan, not for ${LASTPUT_MODE}")
+endif()
+
 set(LASTPUT_EXPLORES OFF)
 if(LASTPUT_MODE MATCHES "^(explore|explore-asan|afl)$")
   set(LASTPUT_EXPLORES ON)
@@ -66,6 +73,13 @@ function(lastput_under_engine target)
     sched_instrument(${target})
   endif()
 endfunction()
+# How edges are counted: in an array that libFuzzer finds, or by calls, as the other engines want it.
+set(LASTPUT_SERVICE_ENGINE libfuzzer CACHE STRING "with LASTPUT_SERVICE: the engine, as $FUZZING_ENGINE names it")
+if(LASTPUT_SERVICE)
+  string(COMPARE NOTEQUAL "${LASTPUT_SERVICE_ENGINE}" libfuzzer LASTPUT_COUNTS_BY_GUARDS)
+else()
+  string(COMPARE EQUAL "${LASTPUT_MODE}" afl LASTPUT_COUNTS_BY_GUARDS)
+endif()
 # Everything is compiled without coverage instrumentation unless it says otherwise.
 function(lastput_covered target)
   if(LASTPUT_SOURCE_COVERAGE)
@@ -74,7 +88,7 @@ function(lastput_covered target)
     target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping -fprofile-update=single -O0
       "SHELL:-mllvm -runtime-counter-relocation")  # so that a process which dies has counted, too
   endif()
-  if(LASTPUT_MODE STREQUAL "afl")
+  if(LASTPUT_COUNTS_BY_GUARDS)
     target_compile_options(${target} PRIVATE -fsanitize-coverage=trace-pc-guard)
   elseif(LASTPUT_EXPLORES)
     sched_cover(${target})
@@ -87,6 +101,9 @@ include(GoogleTest)
 
 # lastput_test(NAME SOURCES... LIBS ... [TIMEOUT s]): one GoogleTest binary, each case a CTest.
 function(lastput_test name)
+  if(LASTPUT_SERVICE)
+    return()
+  endif()
   cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 120)

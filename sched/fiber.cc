@@ -146,17 +146,12 @@ bool has_fsgsbase;
 bool on_os_threads;
 volatile unsigned ready;
 
-struct TlsImage {
-  const char* start;
-  size_t file_bytes, memory_bytes, alignment;
-} tls;
+size_t tls_bytes;  // of the executable; they end at the thread pointer
 
 int find_tls(dl_phdr_info* info, size_t, void*) {
   for (int i = 0; i < info->dlpi_phnum; ++i) {
     const auto& p = info->dlpi_phdr[i];
-    if (p.p_type == PT_TLS)
-      tls = {reinterpret_cast<const char*>(info->dlpi_addr + p.p_vaddr), p.p_filesz, p.p_memsz,
-             p.p_align};
+    if (p.p_type == PT_TLS) tls_bytes = (p.p_memsz + p.p_align - 1) & ~(p.p_align - 1);
   }
   return 1;  // the first is the executable
 }
@@ -168,6 +163,10 @@ uintptr_t stack_base(unsigned index) {
   return kWorldBase + kHeapBytes + (index + 1) * kStackBytes - stack_bytes;
 }
 
+void* tls_of(const Fiber& f) {
+  return reinterpret_cast<void*>(f.thread_pointer - tls_bytes);
+}
+
 void* donor_main(void* argument) {
   auto* f = static_cast<Fiber*>(argument);
   f->thread_pointer = read_thread_pointer();
@@ -177,6 +176,9 @@ void* donor_main(void* argument) {
       mmap(nullptr, kParkBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   SCHED_CHECK(park != MAP_FAILED, "no memory for a donor thread's parking stack");
   signals_setup_donor();
+  f->tls_at_start = real_malloc(tls_bytes);
+  SCHED_CHECK(f->tls_at_start != nullptr, "no memory for a donor thread's thread_locals");
+  memcpy(f->tls_at_start, tls_of(*f), tls_bytes);
   __atomic_fetch_add(&ready, 1, __ATOMIC_SEQ_CST);
   sched_park(static_cast<char*>(park) + kParkBytes - 64, f);
 }
@@ -191,7 +193,7 @@ void fibers_setup() {
   told_of_forks = true;
   // HWCAP2_FSGSBASE: the kernel lets user code set the FS base itself (Linux 5.9).
   has_fsgsbase = (getauxval(AT_HWCAP2) & 2) != 0;
-  if (tls.start == nullptr) dl_iterate_phdr(find_tls, nullptr);
+  if (tls_bytes == 0) dl_iterate_phdr(find_tls, nullptr);
   host.thread_pointer = read_thread_pointer();
   ready = 0;
   for (unsigned i = 0; i < kMaxThreads; ++i) {
@@ -237,17 +239,10 @@ void fiber_reset(Fiber& f, void (*entry)()) {
   for (int i = 0; i < 4; ++i) *--p = nullptr;
   f.sp = p;
 #if SCHED_ASAN
-  // Frames abandoned by an earlier execution left their red zones. (The TLS image stays as it is:
-  // the sanitizer's own per-thread state shares the segment.)
+  // Frames abandoned by an earlier execution left their red zones.
   __asan_unpoison_memory_region(reinterpret_cast<void*>(f.stack_low), f.stack_top - f.stack_low);
-#else
-  if (tls.memory_bytes != 0) {
-    size_t rounded = (tls.memory_bytes + tls.alignment - 1) & ~(tls.alignment - 1);
-    char* block = reinterpret_cast<char*>(f.thread_pointer - rounded);
-    memcpy(block, tls.start, tls.file_bytes);
-    memset(block + tls.file_bytes, 0, tls.memory_bytes - tls.file_bytes);
-  }
 #endif
+  memcpy(tls_of(f), f.tls_at_start, tls_bytes);
 }
 
 void fiber_switch(Fiber& from, Fiber& to) {

@@ -25,6 +25,7 @@ struct Fiber {
   uint64_t thread_pointer;  // FS base of the donor
   pthread_t donor;
   uintptr_t stack_low, stack_top;  // usable part
+  void* tls_at_start;  // the executable's, as the donor found it, a sanitizer's own part included
 };
 
 // Makes the donors of all logical threads, once a process (again in a fork child). Fibers' stacks
