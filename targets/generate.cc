@@ -78,6 +78,12 @@ constexpr struct {
     {OpCode::kSynchronize, 3},
     {OpCode::kRcuCall, 3},
     {OpCode::kBarrier, 2},
+    {OpCode::kFindTryget, 5},
+    {OpCode::kFindTrygetLive, 8},
+    {OpCode::kListInsertRef, 10},
+    {OpCode::kListInsertArea, 6},
+    {OpCode::kListTryget, 5},
+    {OpCode::kListTrygetLive, 8},
 };
 
 // Whether the program has what the operation names.
@@ -85,6 +91,7 @@ bool offers(const Program& program, OpCode code) {
   if (program.without & operation_class(code)) return false;
   const uint32_t needs = operation_info(code).needs;
   if ((needs & kRcu) && program.lists.empty()) return false;
+  if ((needs & kJoined) && !joins_parts(program)) return false;
   if ((needs & kMisuse) && !program.misuse) return false;
   if ((needs & kManager) && program.manager.scan_count == 0) return false;
   return subject_word(needs) == nullptr || subject_count(program, needs) != 0;
@@ -172,6 +179,12 @@ Operation generate_operation(Random& random, const Program& program, unsigned th
       break;
     case Argument::kRuns:
       op.argument = 1 + random.below(random.one_in(2) ? 1 : kMaxRuns);
+      break;
+    case Argument::kRefNumber:
+      op.argument = random.below(static_cast<unsigned>(program.refs.size()));
+      break;
+    case Argument::kPoolNumber:
+      op.argument = random.below(static_cast<unsigned>(program.pools.size()));
       break;
   }
   return op;

@@ -33,6 +33,7 @@ const char* own_problem(const Program& program, unsigned thread, const Operation
   if (program.without & operation_class(op.code)) return "left out by setup without";
   const uint32_t needs = operation_info(op.code).needs;
   if ((needs & kRcu) && program.lists.empty()) return "only in programs with lists";
+  if ((needs & kJoined) && !joins_parts(program)) return "only in target mixed";
   if ((needs & kMisuse) && !program.misuse) return "only in a program with setup misuse";
   if ((needs & kManager) && program.manager.scan_count == 0)
     return "only in targets with a manager";
@@ -44,6 +45,8 @@ const char* own_problem(const Program& program, unsigned thread, const Operation
     return "needs one of the flags atomic, dead, reinit, managed";
   if ((needs & kUnmanaged) && ref.managed()) return "not of a ref with flag managed";
   if ((needs & kKillable) && put_only) return "not in a ref that ends put_only";
+  if ((needs & kFindable) && ref.release == ReleaseAction::kExit)
+    return "not of a ref whose release exits it";
   if ((needs & kPutOnly) && !put_only) return "only in a ref that ends put_only";
   if (op.code == OpCode::kSwitchToManaged && !ref.managed() && !put_only &&
       ref.controller != thread)
@@ -96,6 +99,10 @@ const char* range_problem(const Program& program, const Operation& op) {
       return op.argument <= kMaxSmall ? nullptr : "no number from 0 to 7";
     case Argument::kRuns:
       return op.argument - 1 < kMaxRuns ? nullptr : "runs: 1..4";
+    case Argument::kRefNumber:
+      return op.argument < program.refs.size() ? nullptr : "no such ref";
+    case Argument::kPoolNumber:
+      return op.argument < program.pools.size() ? nullptr : "no such pool";
   }
   return "?";
 }
@@ -226,6 +233,10 @@ uint8_t operation_class(OpCode code) {
       return kClassMany;
     case OpCode::kTryget:
     case OpCode::kTrygetLive:
+    case OpCode::kFindTryget:
+    case OpCode::kFindTrygetLive:
+    case OpCode::kListTryget:
+    case OpCode::kListTrygetLive:
       return kClassTry;
     case OpCode::kKill:
     case OpCode::kKillAndConfirm:
@@ -277,10 +288,20 @@ const char* subject_word(uint32_t needs) {
   return (needs & kRef) ? "ref" : (needs & kPool) ? "pool" : (needs & kList) ? "list" : nullptr;
 }
 
+const char* argument_word(Argument argument) {
+  return argument == Argument::kRefNumber    ? "ref"
+         : argument == Argument::kPoolNumber ? "pool"
+                                             : nullptr;
+}
+
 size_t subject_count(const Program& program, uint32_t needs) {
   if (needs & kRef) return program.refs.size();
   if (needs & kPool) return program.pools.size();
   return (needs & kList) ? program.lists.size() : 0;
+}
+
+bool joins_parts(const Program& program) {
+  return !program.refs.empty() && !program.pools.empty() && !program.lists.empty();
 }
 
 bool uses_pool(const Program& program, unsigned pool, int except) {
