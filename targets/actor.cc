@@ -69,6 +69,9 @@ bool Actor::apply(const Operation& op) {
     case OpCode::kMigrate:
       set_current_cpu(static_cast<unsigned>(op.argument));
       return true;
+    case OpCode::kFailAllocation:
+      runtime::fail_allocation(static_cast<uint32_t>(op.argument));
+      return true;
     case OpCode::kDrain:
       domain_.drain();
       pools_.drained();

@@ -133,6 +133,8 @@ uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte
       return byte & kMaxSmall;
     case Argument::kRuns:
       return byte % kMaxRuns + 1u;
+    case Argument::kAllocation:
+      return byte % kMaxFailAllocation + 1u;
     case Argument::kRefNumber:
       return byte % program.refs.size();
     case Argument::kPoolNumber:
@@ -142,9 +144,9 @@ uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte
 }
 
 uint8_t encode_argument(const Operation& op) {
-  if (operation_info(op.code).argument == Argument::kCount)
-    return count_to_byte(op.argument).value_or(0);
-  if (operation_info(op.code).argument == Argument::kRuns)
+  const Argument argument = operation_info(op.code).argument;
+  if (argument == Argument::kCount) return count_to_byte(op.argument).value_or(0);
+  if (argument == Argument::kRuns || argument == Argument::kAllocation)
     return static_cast<uint8_t>(op.argument - 1);
   return static_cast<uint8_t>(op.argument);
 }

@@ -67,6 +67,7 @@ enum class Argument : uint8_t {
   kRuns,        // 1..kMaxRuns
   kRefNumber,   // 0..refs-1
   kPoolNumber,  // 0..pools-1
+  kAllocation,  // 1..kMaxFailAllocation
 };
 
 // What the program must offer for an operation to be legal in it.
@@ -90,6 +91,7 @@ enum Need : uint32_t {
   kMisuse = 65536,      // the program is one with misuse
   kJoined = 131072,     // the program has refs, pools and lists
   kFindable = 262144,   // the ref's release does not exit it
+  kAllocates = 524288,  // threads allocate: the program has a manager, pools or lists
 };
 
 enum class OpCode : uint8_t {
@@ -286,6 +288,9 @@ unsigned drop_illegal(Program& program);
 
 // Whether it has all that operations which join parts need.
 bool joins_parts(const Program& program);
+
+// Whether an allocation fails in it, so that calls may be refused.
+bool memory_may_run_out(const Program& program);
 
 // What an operation with these needs names: "ref", "pool", "list", or nullptr: nothing.
 const char* subject_word(uint32_t needs);
