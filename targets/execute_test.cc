@@ -138,11 +138,14 @@ uint64_t traces_of(const Program& program) {
   return traces;
 }
 
-// Input number `i`: a program as the mutator makes them, or what any bytes say; one of four has pools, or
-// lists.
+// Input number `i`: a program as the mutator makes them, or what any bytes say; one of four has pools or
+// lists, and one of 16 all parts.
 Program input(uint64_t i) {
   Random random(i);
-  const Kind kind = i % 8 == 3 ? Kind::kPercpuPool : i % 8 == 7 ? Kind::kRcuref : Kind::kPercpuRef;
+  const Kind kind = i % 8 == 3    ? Kind::kPercpuPool
+                    : i % 8 == 7  ? Kind::kRcuref
+                    : i % 16 == 5 ? Kind::kMixed
+                                  : Kind::kPercpuRef;
   if (!random.one_in(4)) return generate_program(random, kind);
   std::vector<uint8_t> bytes(random.below(200));
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.next());
