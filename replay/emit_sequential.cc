@@ -112,6 +112,8 @@ class Calls {
   void apply(const targets::Operation& op) {
     if (op.code == OpCode::kMigrate) {
       text_ += "  cpu = " + std::to_string(op.argument) + ";\n";
+    } else if (op.code == OpCode::kFailAllocation) {
+      text_ += "  sched::fail_allocation(" + std::to_string(op.argument) + ");\n";
     } else if (op.code == OpCode::kDrain) {
       text_ += "  domain->drain();\n";
     } else if (op.code == OpCode::kPutAll) {
@@ -182,7 +184,7 @@ std::string sequential_setup(const targets::Program& program) {
   std::string text =
       "constexpr unsigned kRefs = " + std::to_string(program.refs.size()) +
       ", kCpus = " + std::to_string(program.cpus) +
-      ";\nconstexpr bool kFailsAnAllocation = " + word(program.fail_allocation != 0) +
+      ";\nconstexpr bool kFailsAnAllocation = " + word(targets::memory_may_run_out(program)) +
       ";\nconstexpr struct {\n  percpu::Flags flags;\n  bool begins_dead;\n  Release release;\n"
       "} kSetup[kRefs] = {\n";
   for (const targets::RefSetup& ref : program.refs)

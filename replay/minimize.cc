@@ -329,13 +329,20 @@ class Minimizer {
     const auto names = [&](const Operation& op) {
       return (targets::operation_info(op.code).needs & need) != 0;
     };
+    const auto takes = [&](const Operation& op) {
+      const auto argument = targets::operation_info(op.code).argument;
+      return (need == targets::kRef && argument == targets::Argument::kRefNumber) ||
+             (need == targets::kPool && argument == targets::Argument::kPoolNumber);
+    };
     for (auto& ops : p.threads)
       for (const Operation& op : ops)
-        if (names(op) && op.ref == gone) return;
+        if ((names(op) && op.ref == gone) || (takes(op) && op.argument == gone)) return;
     things.erase(things.begin() + static_cast<ptrdiff_t>(gone));
     for (auto& ops : p.threads)
-      for (Operation& op : ops)
+      for (Operation& op : ops) {
         if (names(op) && op.ref > gone) --op.ref;
+        if (takes(op) && op.argument > gone) --op.argument;
+      }
   }
 
   bool choices_go() {

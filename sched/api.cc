@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iterator>
 
+#include "sched/arena.h"
 #include "sched/engine.h"
 #include "sched/recorder.h"
 #include "sched/strategy.h"
@@ -40,6 +41,16 @@ void name_object(const void* address, size_t size, const char* name) {
 
 void note(const char* text) {
   if (g.recording && here()) record_note(text);
+}
+
+void fail_allocation(uint32_t n) {
+  if (!here() || n == 0 || n > kMaxFailAllocation) return;
+  arena_fail(n);
+  mix_hash(0xfa11 + (uint64_t{n} << 32));
+  if (!g.recording) return;
+  char text[48];
+  snprintf(text, sizeof text, "allocation %u from here on fails", n);
+  record_note(text);
 }
 
 uint32_t choose(uint32_t n) {

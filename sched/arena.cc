@@ -35,6 +35,7 @@ uint32_t block_count;
 uint32_t fresh[kMaxBlocks];
 uint32_t fresh_count;
 uint32_t live;
+uint64_t failing;  // bit i: allocation i + 1 from here on fails
 
 // Fresh memory. In an exhaustive search each thread has a part of its own: an address is the same whoever
 // allocates first (then `fresh` is in no order, and only the names of the first report suffer).
@@ -103,6 +104,7 @@ uintptr_t reuse(size_t size, size_t alignment) {
 }  // namespace
 
 void arena_reset() {
+  failing = 0;
   shadow_reset();
   for (uint32_t i = 0; i < part_count; ++i) shadow_forget_heap(parts[i].begin, parts[i].used);
   divide(g.exploring ? kMaxThreads : 1);
@@ -119,6 +121,12 @@ uint32_t arena_live_blocks() {
   return live;
 }
 
+void arena_fail(uint32_t n) {
+  static_assert(kMaxFailAllocation == 64);
+  if (g.exploring) explore_touch(kAllocations, true);
+  failing |= uint64_t{1} << (n - 1);
+}
+
 void* arena_allocate(size_t size, size_t alignment) {
   if (alignment < 16) alignment = 16;
   Part& part = parts[part_count == 1 ? 0 : g.current];
@@ -127,8 +135,11 @@ void* arena_allocate(size_t size, size_t alignment) {
     fail_execution(FailureKind::kLimit, "",
                    "the execution's heap is full (64 MiB, or 262144 blocks)");
   uint32_t number = block_count + 1;
-  if (g.exploring && g.options.fail_allocation != 0) explore_touch(kAllocations, true);
-  if (number == g.options.fail_allocation) {
+  if (g.exploring && (g.options.fail_allocation != 0 || g.options.fails_allocations))
+    explore_touch(kAllocations, true);
+  const bool fails = number == g.options.fail_allocation || (failing & 1) != 0;
+  failing >>= 1;
+  if (fails) {
     blocks[block_count++] = {0, size, number, false};
     return nullptr;
   }

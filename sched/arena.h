@@ -28,7 +28,9 @@ struct TextRange {
 extern TextRange library_text;
 
 void arena_reset();
-// Null when Options::fail_allocation names this allocation. Contents are 0xcd. Fails the execution
+// The n-th allocation from here on fails (fail_allocation in sched.h).
+void arena_fail(uint32_t n);
+// Null when Options::fail_allocation or arena_fail names this allocation. Contents are 0xcd. Fails the execution
 // when the arena is full.
 void* arena_allocate(size_t size, size_t alignment);
 // Checks that it is live and that every earlier access happens-before; then poisons it.

@@ -45,7 +45,7 @@ struct Bounds {
 
 struct ExhaustiveOptions {
   Bounds bounds;
-  // races, weak_memory, leaks, fail_allocation, on_failure and its context count; the rest is the search's.
+  // races, weak_memory, leaks, fail_allocation, fails_allocations, on_failure and its context count; the rest is the search's.
   Options run;
   // False: no reduction; every turn of every thread that can run, but where preemptions have
   // no bound main, and each thread's begin and end, go first. For tests of the reduction, of programs whose

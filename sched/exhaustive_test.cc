@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <mutex>
+#include <new>
 
 #include "sched/exhaustive_testing.h"
 
@@ -76,6 +77,25 @@ long readers_of_one_store() {
 TEST(Exhaustive, EachReaderSeesItOrNot) {
   expect_distinct(8, readers_of_one_store);
   expect_distinct(8, readers_of_one_store, with_memory(false));
+}
+
+// The last thread to be made, so that no thread's own memory is what fails.
+long fails_for() {
+  int failed = 0;
+  parallel(
+      [&] {
+        char* volatile p = new (std::nothrow) char;  // else the compiler leaves it out
+        failed = p == nullptr;
+        delete p;
+      },
+      [] { sched::fail_allocation(1); });
+  return failed;
+}
+TEST(Exhaustive, AllocationsThatFailComeInEachOrder) {
+  ExhaustiveOptions options;
+  EXPECT_EQ(1u, explore(fails_for, options).outcomes.size());
+  options.run.fails_allocations = true;
+  EXPECT_EQ((std::set<long>{0, 1}), explore(fails_for, options).outcomes);
 }
 
 long increments() {

@@ -101,6 +101,24 @@ TEST(Memory, LeaksMayBeIgnored) {
   o.leaks = false;
   expect_clean([] { opaque(new int(1)); }, o);
 }
+TEST(Memory, AllocationsFailFromHereOn) {
+  static unsigned failed;
+  failed = 0;
+  const Result r = sched::run(
+      [](void*) {
+        for (unsigned i = 1; i <= 5; ++i) {
+          if (i == 2) fail_allocation(3);  // the fourth
+          if (i == 3) fail_allocation(1);  // the third
+          std::unique_ptr<char[]> p(new (std::nothrow) char[8]);
+          if (opaque(p.get()) == nullptr) failed |= 1u << i;
+        }
+        fail_allocation(kMaxFailAllocation);  // is forgotten with the execution
+        fail_allocation(0);
+      },
+      nullptr, seeded(1));
+  EXPECT_EQ(Verdict::kClean, r.verdict) << r.failure.message;
+  EXPECT_EQ(1u << 3 | 1u << 4, failed);
+}
 TEST(Memory, AllocationFails) {
   for (uint32_t n = 1; n <= 3; ++n) {
     Options o = seeded(1);

@@ -240,6 +240,9 @@ struct Options {
                                   // the same execution, for debuggers; a switch takes microseconds
   bool leaks = true;              // live blocks at the end are a failure
   uint32_t fail_allocation = 0;   // the n-th allocation of the execution returns null; 0 = none
+  bool fails_allocations =
+      false;  // the body calls fail_allocation(): an exhaustive search then tries
+              // every order of allocations
 
   // On failure the same schedule runs once more with recording; then `on_failure` is called on the
   // failing thread's own stack, engine inactive (library calls are real). If it returns, run()
@@ -325,6 +328,10 @@ void name_thread(const char* name);
 void name_object(const void* address, size_t size, const char* name);
 // Adds a line to the recording. Cheap when nothing is recorded. `text` is copied.
 void note(const char* text);
+// The n-th allocation of the execution from here on, of whatever thread, returns null; n is 1 to
+// kMaxFailAllocation, and anything else does nothing. Each call counts, earlier ones are not forgotten.
+inline constexpr uint32_t kMaxFailAllocation = 64;
+void fail_allocation(uint32_t n);
 // A choice among n that is part of the schedule (seeded). 0 outside an execution.
 uint32_t choose(uint32_t n);
 // Fails the execution: a guarantee ("G1") is broken. Does not return inside an execution; outside

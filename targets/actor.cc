@@ -59,6 +59,7 @@ void Actor::run() {
 
 bool Actor::apply(const Operation& op) {
   const uint32_t needs = operation_info(op.code).needs;
+  if (needs & kJoined) return apply_joined(op);
   if (needs & kPool) return pools_.apply(op, operation_);
   if (needs & (kList | kRcu)) return lists_.apply(op, operation_);
   switch (op.code) {
@@ -67,6 +68,9 @@ bool Actor::apply(const Operation& op) {
       return true;
     case OpCode::kMigrate:
       set_current_cpu(static_cast<unsigned>(op.argument));
+      return true;
+    case OpCode::kFailAllocation:
+      runtime::fail_allocation(static_cast<uint32_t>(op.argument));
       return true;
     case OpCode::kDrain:
       domain_.drain();

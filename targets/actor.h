@@ -16,6 +16,7 @@ namespace targets {
 
 inline constexpr const char* kThreadNames[] = {"T1", "T2", "T3", "T4", "T5", "T6", "T7", "T8"};
 static_assert(std::size(kThreadNames) == kMaxThreads);
+inline constexpr uint64_t kMaxHeld = uint64_t{1} << 58;  // by one thread: eight stay below 2^63
 
 // The CPU index of the calling thread, as the domain asks for it.
 unsigned current_cpu(void*);
@@ -61,6 +62,14 @@ class Actor {
   bool stop();
   // Everything goes to that thread; no operation follows.
   bool end_thread(unsigned to);
+  // mixed_calls.cc
+  bool apply_joined(const Operation& op);
+  bool find_tryget(unsigned ref, bool live);
+  bool list_insert_ref(unsigned list, unsigned ref);
+  bool list_insert_area(unsigned list, unsigned pool);
+  bool list_tryget(unsigned list, unsigned place, bool live);
+  // `held`: somebody holds a reference of it meanwhile.
+  bool tryget_found(Object& found, bool live, bool held);
   // misuse_calls.cc
   bool misuse(const Operation& op);
   bool misuse_counts(unsigned ref);
@@ -74,6 +83,9 @@ class Actor {
 
   bool holds(unsigned ref) const;
   bool may_touch(unsigned ref) const;
+  bool may_get(unsigned ref) const { return holds(ref) || execution_.facts[ref].quiet; }
+  // A tryget failed, while a reference was held: only tryget_live of what may be dead may do so.
+  void refused_while_held(unsigned ref, bool live) const;
   bool only_this_revives(unsigned ref) const;
   bool release_finished(unsigned ref) const;
   void raised(unsigned ref, uint64_t n);

@@ -10,7 +10,6 @@
 namespace targets {
 namespace {
 
-constexpr uint64_t kMaxHeld = uint64_t{1} << 58;  // by one thread: eight of them stay below 2^63
 constexpr unsigned kAwaitYields = 16;
 
 void require(bool carried_out, unsigned ref, const char* call) {
@@ -52,7 +51,7 @@ void Actor::lowered(unsigned ref, uint64_t n) {
 }
 
 bool Actor::get(unsigned ref, uint64_t n, OpCode code) {
-  if (!holds(ref) && !execution_.facts[ref].quiet) return false;
+  if (!may_get(ref)) return false;
   if (holdings_[ref].tokens + n > kMaxHeld) return false;
   if (code == OpCode::kGet) {
     object(ref).get();
@@ -90,17 +89,21 @@ bool Actor::tryget(unsigned ref, uint64_t n, OpCode code) {
     if (code == OpCode::kTrygetLiveConfirmed)
       guarantee_G4_confirm(
           Sentence("ref%u: tryget_live succeeded after the start of confirm", ref).text);
-  } else if (holds(ref) && holdings_[ref].managed && (!live || execution_.facts[ref].managed)) {
-    guarantee_M7_visits_change_no_answer(
-        Sentence("ref%u: a tryget of a managed ref failed while its caller holds a reference", ref)
-            .text);
-  } else if (holds(ref) && (!live || execution_.facts[ref].quiet)) {
-    guarantee_G5_tryget_true_when_raised(
-        Sentence("ref%u: %s failed while its caller holds a reference", ref,
-                 live ? "tryget_live of a ref that nobody kills" : "tryget")
-            .text);
+  } else if (holds(ref)) {
+    refused_while_held(ref, live);
   }
   return true;
+}
+
+void Actor::refused_while_held(unsigned ref, bool live) const {
+  if (holdings_[ref].managed && (!live || execution_.facts[ref].managed))
+    guarantee_M7_visits_change_no_answer(
+        Sentence("ref%u: a tryget of a managed ref failed while a reference is held", ref).text);
+  if (!live || execution_.facts[ref].quiet)
+    guarantee_G5_tryget_true_when_raised(
+        Sentence("ref%u: %s failed while a reference is held", ref,
+                 live ? "tryget_live of a ref that nobody kills" : "tryget")
+            .text);
 }
 
 bool Actor::put(unsigned ref, uint64_t n, OpCode code) {

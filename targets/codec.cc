@@ -133,14 +133,20 @@ uint64_t decode_argument(const Program& program, Argument argument, uint8_t byte
       return byte & kMaxSmall;
     case Argument::kRuns:
       return byte % kMaxRuns + 1u;
+    case Argument::kAllocation:
+      return byte % kMaxFailAllocation + 1u;
+    case Argument::kRefNumber:
+      return byte % program.refs.size();
+    case Argument::kPoolNumber:
+      return byte % program.pools.size();
   }
   return 0;
 }
 
 uint8_t encode_argument(const Operation& op) {
-  if (operation_info(op.code).argument == Argument::kCount)
-    return count_to_byte(op.argument).value_or(0);
-  if (operation_info(op.code).argument == Argument::kRuns)
+  const Argument argument = operation_info(op.code).argument;
+  if (argument == Argument::kCount) return count_to_byte(op.argument).value_or(0);
+  if (argument == Argument::kRuns || argument == Argument::kAllocation)
     return static_cast<uint8_t>(op.argument - 1);
   return static_cast<uint8_t>(op.argument);
 }
@@ -155,6 +161,7 @@ bool decode_record(std::span<const uint8_t> record, unsigned operations, Program
   const OpInfo* info = find_operation(record[0] % operations);
   auto& thread = program.threads[(record[1] & 7) % program.threads.size()];
   if (info == nullptr || thread.size() == kMaxOperations) return false;
+  if ((info->needs & kJoined) && !joins_parts(program)) return false;  // takes nobody's room
   Operation op{info->code, 0, decode_argument(program, info->argument, record[2])};
   if (subject_word(info->needs) != nullptr) {
     const size_t subjects = subject_count(program, info->needs);

@@ -76,6 +76,35 @@ TEST(Codec, Version1IsReadAsItWas) {
   EXPECT_EQ(decode(bytes, Kind::kPercpuRef).program, decoded.program);
 }
 
+TEST(Codec, WhatJoinsPartsIsDroppedElsewhereAndTakesNoRoom) {
+  std::vector<uint8_t> bytes(kSetupBytes, 0);
+  bytes[0] = kCodecVersion;
+  for (int i = 0; i < 3; ++i)
+    bytes.insert(bytes.end(), {static_cast<uint8_t>(OpCode::kListInsertRef), 0, 5});
+  for (unsigned i = 0; i < kMaxOperations; ++i) bytes.insert(bytes.end(), {0, 0, 0});
+  for (const KindInfo& info : kKinds) {
+    const Decoded decoded = decode(bytes, info.kind);
+    const bool joined = info.kind == Kind::kMixed;
+    EXPECT_EQ(decoded.dropped, 3u) << info.name;
+    EXPECT_EQ(decoded.program.threads[0].size(), kMaxOperations) << info.name;
+    EXPECT_EQ(decoded.program.threads[0][0].code, joined ? OpCode::kListInsertRef : OpCode::kYield);
+  }
+}
+
+TEST(Codec, NumbersOfAllocationsBeginAt1) {
+  std::vector<uint8_t> bytes(kSetupBytes, 0);
+  bytes[0] = kCodecVersion;
+  for (const uint8_t number : std::initializer_list<uint8_t>{0, 63, 64})
+    bytes.insert(bytes.end(), {static_cast<uint8_t>(OpCode::kFailAllocation), 0, number});
+  const Program program = decode(bytes, Kind::kPercpuPool).program;
+  const std::vector<Operation> expected = {{OpCode::kFailAllocation, 0, 1},
+                                           {OpCode::kFailAllocation, 0, kMaxFailAllocation},
+                                           {OpCode::kFailAllocation, 0, 1}};
+  EXPECT_EQ(program.threads[0], expected);
+  EXPECT_TRUE(decode(bytes, Kind::kPercpuRef).program.threads[0].empty());
+  EXPECT_EQ(decode(bytes, Kind::kSequential).program.threads[0], expected);
+}
+
 TEST(Codec, CountsWhatItDrops) {
   std::vector<uint8_t> bytes(kSetupBytes, 0);
   bytes[0] = kCodecVersion;

@@ -52,24 +52,16 @@ void free_node(Base& base) {
   auto* const node = static_cast<Node<Refs>*>(&static_cast<typename Refs::Element&>(base));
   check_free(*node);
   node->header = 0;
+  const Cargo cargo = node->cargo;
   delete node;
+  cargo.let_go();
 }
 
 class RcuForm {
  public:
   using UpdateLock = std::unique_lock<std::mutex>;
-  class Reader {
-   public:
-    Reader(RcuForm& form, unsigned actor) : inside_(form.rcu), actor_(actor) {
-      reader_entered(actor_);
-    }
-    ~Reader() { reader_leaves(actor_); }
-    Reader(const Reader&) = delete;
-    Reader& operator=(const Reader&) = delete;
-
-   private:
-    percpu::RcuReader inside_;
-    const unsigned actor_;
+  struct Reader : MarkedReader {
+    Reader(RcuForm& form, unsigned actor) : MarkedReader(form.rcu, actor) {}
   };
   explicit RcuForm(percpu::Rcu r) : rcu(r) {}
   percpu::Rcu rcu;
@@ -92,11 +84,12 @@ class ListOf final : public List {
  public:
   ListOf(percpu::Domain& domain, percpu::Rcu rcu) : refs_(domain, &free_node<Refs>), form_(rcu) {}
 
-  bool insert() override {
+  bool insert(const Cargo& cargo) override {
     auto* const node = new (std::nothrow) Node<Refs>;
     if (node == nullptr) return false;
     node->form = kForm;
     node->number = element_listed();
+    node->cargo = cargo;
     refs_.init(*node);
     UpdateLock lock(form_.mutex);
     // relaxed (both): it is changed under the lock alone; what follows publishes the node.
@@ -138,7 +131,17 @@ class ListOf final : public List {
     set_current_cpu(cpu);
     std::this_thread::yield();
     element->check();
+    element->cargo.look();
     set_current_cpu(before);
+    return true;
+  }
+
+  bool look(unsigned place, unsigned actor, Look look, void* context) override {
+    const typename Form::Reader reader(form_, actor);
+    const Element* const element = find(place);
+    if (element == nullptr) return false;
+    element->check();
+    look(*element, context);
     return true;
   }
 

@@ -84,6 +84,34 @@ TEST(Execute, RandomSequencesAgreeWithTheModel) {
   }
 }
 
+// An area and a reference go with an element: release runs in the RCU callback that frees it, and frees its object by another.
+TEST(Execute, ElementsLetGoOfWhatTheyCarry) {
+  Program program = smallest_program(Kind::kMixed);
+  program.schedules = kMaxSchedules;
+  program.interval = 5;
+  program.refs[0].release = ReleaseAction::kFree;
+  program.refs[0].tokens[0] = 1;
+  program.pools[0].high = 1;
+  program.lists[0].form = ListForm::kTryget;
+  program.threads = {{{OpCode::kListInsertRef, 0, 0},
+                      {OpCode::kPoolFill, 0, 1},
+                      {OpCode::kAreaAlloc, 0, 0},
+                      {OpCode::kListInsertArea, 0, 0},
+                      {OpCode::kListRead, 0, 0},
+                      {OpCode::kListTrygetLive, 0, 1},
+                      {OpCode::kKill, 0, 0},
+                      {OpCode::kPutAll, 0, 0},
+                      {OpCode::kFindTryget, 0, 0},
+                      {OpCode::kPutAll, 0, 0},
+                      {OpCode::kListRemove, 0, 0},
+                      {OpCode::kListRemove, 0, 0},
+                      {OpCode::kBarrier, 0, 0}}};
+  ASSERT_FALSE(check(program, Kind::kMixed));
+  const ExecuteResult result = execute(run_program, program, {});
+  EXPECT_FALSE(result.failed) << text_of(program, result, Kind::kMixed);
+  EXPECT_EQ(operations_dropped(), 0u);
+}
+
 uint64_t trace_of(const Program& program) {
   std::vector<uint8_t> bytes;
   const sched::Options options = schedule_options(program, 0, &bytes);
@@ -110,11 +138,14 @@ uint64_t traces_of(const Program& program) {
   return traces;
 }
 
-// Input number `i`: a program as the mutator makes them, or what any bytes say; one of four has pools, or
-// lists.
+// Input number `i`: a program as the mutator makes them, or what any bytes say; one of four has pools or
+// lists, and one of 16 all parts.
 Program input(uint64_t i) {
   Random random(i);
-  const Kind kind = i % 8 == 3 ? Kind::kPercpuPool : i % 8 == 7 ? Kind::kRcuref : Kind::kPercpuRef;
+  const Kind kind = i % 8 == 3    ? Kind::kPercpuPool
+                    : i % 8 == 7  ? Kind::kRcuref
+                    : i % 16 == 5 ? Kind::kMixed
+                                  : Kind::kPercpuRef;
   if (!random.one_in(4)) return generate_program(random, kind);
   std::vector<uint8_t> bytes(random.below(200));
   for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random.next());

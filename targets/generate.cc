@@ -78,6 +78,12 @@ constexpr struct {
     {OpCode::kSynchronize, 3},
     {OpCode::kRcuCall, 3},
     {OpCode::kBarrier, 2},
+    {OpCode::kFindTryget, 5},
+    {OpCode::kFindTrygetLive, 8},
+    {OpCode::kListInsertRef, 10},
+    {OpCode::kListInsertArea, 6},
+    {OpCode::kListTryget, 5},
+    {OpCode::kListTrygetLive, 8},
 };
 
 // Whether the program has what the operation names.
@@ -85,6 +91,7 @@ bool offers(const Program& program, OpCode code) {
   if (program.without & operation_class(code)) return false;
   const uint32_t needs = operation_info(code).needs;
   if ((needs & kRcu) && program.lists.empty()) return false;
+  if ((needs & kJoined) && !joins_parts(program)) return false;
   if ((needs & kMisuse) && !program.misuse) return false;
   if ((needs & kManager) && program.manager.scan_count == 0) return false;
   return subject_word(needs) == nullptr || subject_count(program, needs) != 0;
@@ -142,6 +149,13 @@ ListSetup generate_list(Random& random) {
           static_cast<uint8_t>(random.below(kMaxElements + 1))};
 }
 
+// Rarely: where memory may run out, less is known of what must hold. Of programs that cannot have it, it is dropped.
+void fail_some_allocation(Random& random, Program& program) {
+  auto& ops = program.threads[random.below(static_cast<unsigned>(program.threads.size()))];
+  const auto at = random.below(static_cast<unsigned>(ops.size()) + 1);
+  ops.insert(ops.begin() + at, {OpCode::kFailAllocation, 0, 1 + random.below(8)});
+}
+
 unsigned one_or_more(Random& random, unsigned most) {
   return random.one_in(3) ? 1 + random.below(most) : 1;
 }
@@ -172,6 +186,15 @@ Operation generate_operation(Random& random, const Program& program, unsigned th
       break;
     case Argument::kRuns:
       op.argument = 1 + random.below(random.one_in(2) ? 1 : kMaxRuns);
+      break;
+    case Argument::kAllocation:
+      op.argument = 1 + random.below(8);
+      break;
+    case Argument::kRefNumber:
+      op.argument = random.below(static_cast<unsigned>(program.refs.size()));
+      break;
+    case Argument::kPoolNumber:
+      op.argument = random.below(static_cast<unsigned>(program.pools.size()));
       break;
   }
   return op;
@@ -218,6 +241,7 @@ Program generate_program(Random& random, Kind kind) {
     for (unsigned i = 0; i < count; ++i)
       program.threads[t].push_back(generate_operation(random, program, t));
   }
+  if (kind != Kind::kPercpuRef && random.one_in(16)) fail_some_allocation(random, program);
   if (is_concurrent(kind)) drop_illegal(program);
   return program;
 }

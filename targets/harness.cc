@@ -94,6 +94,14 @@ void hand_tokens(Execution& execution, unsigned ref) {
   }
 }
 
+// Readers find what nobody's release exits.
+void list_objects(Execution& execution) {
+  for (unsigned ref = 0; ref < execution.program.refs.size(); ++ref)
+    if (execution.facts[ref].release != ReleaseAction::kExit)
+      // sync[found] release: the object is complete.
+      execution.findable[ref].store(execution.objects[ref], std::memory_order_release);
+}
+
 void run_threads(Execution& execution, percpu::Domain& domain) {
   std::array<std::optional<Actor>, kMaxThreads> actors;
   std::array<std::thread, kMaxThreads> threads;
@@ -257,6 +265,7 @@ void run_in(const Program& program, percpu::Domain& domain) {
   }
   execution.pools.make(domain);
   execution.lists.make(domain);
+  if (execution.lists.rcu) list_objects(execution);
   if (program.manager.thread) execution.manager_started = start_manager(domain, program);
   run_threads(execution, domain);
   runtime::begin_op(kOpEnd);
@@ -264,13 +273,13 @@ void run_in(const Program& program, percpu::Domain& domain) {
     return execution.objects[ref] != nullptr &&
            (program.refs[ref].ending == Ending::kExit) == by_exit;
   };
+  execution.lists.end();  // drops what elements carry
   for (unsigned ref = 0; ref < refs; ++ref)
     if (ends(ref, true)) Ender(execution, domain, ref).exit_only();
   if (program.manager.scan_count != 0) stop_manager(domain, true);
   for (unsigned ref = 0; ref < refs; ++ref)
     if (ends(ref, false)) Ender(execution, domain, ref).run();
   execution.pools.end(domain);
-  execution.lists.end();
   runtime::begin_op(kOpDestroy);
 }
 

@@ -26,7 +26,7 @@
 // Once a thread knows that the ref is managed, by its flag or its own switch_to_managed, it makes no
 // switch_to_atomic.., switch_to_percpu or kill.. any more, but for a kill of what it knows to be dead.
 //
-// Pools and lists have tables of their own: pool_actor.h, list_actor.h.
+// Pools and lists have tables of their own: pool_actor.h, list_actor.h; what joins refs with them: mixed_calls.cc.
 //
 // Compiled once for each core that is run (platform, known bug); instrumented and covered.
 #ifndef LASTPUT_TARGETS_HARNESS_H_

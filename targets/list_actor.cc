@@ -14,19 +14,11 @@
 namespace targets {
 namespace {
 
-constexpr unsigned kPlaces = 4;  // argument: place, and kPlaces where a reader changes its CPU
-
 struct Callback : percpu::RcuHead {
   unsigned actor;
   unsigned number;
   ReaderMarks readers;
 };
-
-void check_readers(const ReaderMarks& readers, const char* event) {
-  if (has_missed_a_reader(readers))
-    guarantee_U1_grace_periods_wait_for_readers(
-        Sentence("%s, but a reader is still inside that was so before", event).text);
-}
 
 void run_callback(percpu::RcuHead& head) {
   auto& callback = static_cast<Callback&>(head);
@@ -42,6 +34,12 @@ void require(bool carried_out, const char* call) {
 
 }  // namespace
 
+void check_readers(const ReaderMarks& readers, const char* event) {
+  if (has_missed_a_reader(readers))
+    guarantee_U1_grace_periods_wait_for_readers(
+        Sentence("%s, but a reader is still inside that was so before", event).text);
+}
+
 void Lists::make(percpu::Domain& domain) {
   if (program.lists.empty()) return;
   runtime::name_next_thread(kRcuName);
@@ -55,7 +53,7 @@ void Lists::make(percpu::Domain& domain) {
   for (unsigned list = 0; list < program.lists.size(); ++list) {
     lists[list] = List::make(program.lists[list].form, domain, *rcu);
     for (unsigned n = 0; lists[list] && n < program.lists[list].elements; ++n)
-      lists[list]->insert();
+      lists[list]->insert({});
   }
 }
 
@@ -110,10 +108,10 @@ bool ListActor::apply(const Operation& op, unsigned operation) {
 bool ListActor::apply_to(List& list, const Operation& op, unsigned operation) {
   const auto argument = static_cast<unsigned>(op.argument);
   const unsigned place = argument % kPlaces;
-  const unsigned cpu = current_cpu(nullptr) + argument / kPlaces;
+  const unsigned cpu = current_cpu(nullptr) + argument / kPlaces;  // a reader goes there
   switch (op.code) {
     case OpCode::kListInsert:
-      return list.insert();
+      return list.insert({});
     case OpCode::kListRemove:
       return list.remove(place);
     case OpCode::kListRead:

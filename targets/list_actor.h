@@ -19,6 +19,9 @@
 
 namespace targets {
 
+// Fails if somebody is a reader who was so at the marks.
+void check_readers(const ReaderMarks& readers, const char* event);
+
 // References that a thread holds; no operation takes more than one.
 struct HeldElements {
   std::array<Element*, kMaxOperations> elements;

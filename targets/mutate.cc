@@ -74,7 +74,10 @@ void change_setup(Random& random, Kind kind, Program& program) {
     for (Operation& op : ops) {
       if (const size_t subjects = subject_count(other, operation_info(op.code).needs))
         op.ref = static_cast<uint8_t>(op.ref % subjects);
-      if (operation_info(op.code).argument == Argument::kCpu) op.argument %= other.cpus;
+      const Argument argument = operation_info(op.code).argument;
+      if (argument == Argument::kCpu) op.argument %= other.cpus;
+      if (argument == Argument::kRefNumber) op.argument %= other.refs.size();
+      if (argument == Argument::kPoolNumber) op.argument %= other.pools.size();
     }
   }
   program = std::move(other);

@@ -47,6 +47,24 @@ void finish_release(Execution& execution, unsigned index) {
   execution.released[index].fetch_add(1, std::memory_order_release);
 }
 
+// RCU callback.
+void free_object(percpu::RcuHead& head) {
+  Object& object = static_cast<Object&>(head);
+  check_readers(object.finders, "an object is freed");
+  object.check_header();
+  object.header = 0;
+  object.exit();
+  delete &object;
+}
+
+void free_after_readers(Execution& execution, Object& object) {
+  // relaxed: who finds nothing reads nothing.
+  execution.findable[object.index].store(nullptr, std::memory_order_relaxed);
+  object.finders = mark_readers();
+  if (!execution.lists.rcu->call(object, free_object))
+    guarantee_G10_misuse("a legal call was refused");
+}
+
 template <unsigned kActor>
 void confirm_of(percpu::Ref& ref) {
   const Object& object = static_cast<const Object&>(ref);
@@ -149,6 +167,10 @@ void on_release(percpu::Ref& ref) {
       ref.exit();
       break;
     case ReleaseAction::kFree:
+      if (execution.lists.rcu) {
+        free_after_readers(execution, object);
+        break;
+      }
       ref.exit();
       delete &object;
       break;

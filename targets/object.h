@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "core/domain.h"
+#include "core/rcu.h"
 #include "core/ref.h"
 #include "targets/facts.h"
 #include "targets/ledger.h"
@@ -21,11 +22,12 @@ struct Execution;
 
 inline constexpr uint64_t kHeader = 0x6c61737470757431;
 
-// Deleted by release where the program says so.
-struct Object : percpu::Ref {
+// Deleted by release where the program says so; a grace period later, if there is RCU.
+struct Object : percpu::Ref, percpu::RcuHead {
   uint64_t header = kHeader;  // plain, read by whoever holds a reference
   Execution* execution = nullptr;
   unsigned index = 0;
+  ReaderMarks finders;     // when it was taken out of their way
   uint64_t slots[kSlots];  // plain; each written at most once, before a put (see ledger.h)
 
   // Writes the payload that release must see, and enters the drop in the ledger.
@@ -45,6 +47,7 @@ struct Execution {
   bool manager_started = false;  // by main
   std::array<RefFacts, kMaxRefs> facts;
   std::array<Object*, kMaxRefs> objects = {};                   // null: init failed
+  std::array<std::atomic<Object*>, kMaxRefs> findable = {};     // where RCU readers look for them
   std::array<std::atomic<uint32_t>, kMaxRefs> released = {};    // releases that have finished
   std::array<std::atomic<uint32_t>, kMaxRefs> confirming = {};  // confirms that have begun
   std::array<std::array<std::atomic<uint64_t>, kMaxThreads>, kMaxRefs> mailboxes = {};

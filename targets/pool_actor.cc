@@ -147,7 +147,7 @@ bool PoolActor::fill(unsigned pool, unsigned target) {
   const size_t now = stock.cached();
   if (alone(pool)) {
     check_pool(pool, shared_.models[pool]->filled(target, ok, now));
-  } else if (!ok && shared_.program.fail_allocation == 0) {
+  } else if (!ok && !memory_may_run_out(shared_.program)) {
     check_pool(pool, {"fill failed, but there was memory", 4});
   } else if (ok && !others_take(shared_.program, pool, index_) &&
              now < (target == 0 ? shared_.program.pools[pool].high : target)) {

@@ -28,6 +28,8 @@ class PoolActor {
 
   // False: the thread may not make this call now. `operation`: the number of `op`, from 0.
   bool apply(const Operation& op, unsigned operation);
+  // The newest area that the thread holds is the caller's. Null: none.
+  Area* pop(unsigned pool);
   // The thread has drained the domain.
   void drained();
   void wind_down();
@@ -45,7 +47,6 @@ class PoolActor {
   bool cached(unsigned pool);
 
   bool alone(unsigned pool) const { return shared_.facts[pool].user == static_cast<int>(index_); }
-  Area* pop(unsigned pool);
 
   Pools& shared_;
   percpu::Domain& domain_;

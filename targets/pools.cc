@@ -43,7 +43,7 @@ void check_pool(unsigned pool, const PoolVerdict& verdict) {
 Pools::Pools(const Program& p) : program(p) {
   for (unsigned pool = 0; pool < program.pools.size(); ++pool) {
     facts[pool] = pool_facts(program, pool);
-    models[pool].emplace(program.pools[pool], program.fail_allocation != 0);
+    models[pool].emplace(program.pools[pool], memory_may_run_out(program));
   }
 }
 
@@ -141,7 +141,7 @@ void Pools::end(unsigned pool, percpu::Domain& domain) {
   percpu::Pool& stock = *pools[pool];
   const PoolSetup& setup = program.pools[pool];
   if (facts[pool].user == PoolFacts::kSeveral)
-    models[pool] = StockModel::after_several(setup, facts[pool], program.fail_allocation != 0,
+    models[pool] = StockModel::after_several(setup, facts[pool], memory_may_run_out(program),
                                              pool_was_taken(pool));
   StockModel& model = *models[pool];
   if (setup.ending == PoolEnding::kEmpty) {

@@ -28,11 +28,18 @@ constexpr bool numbered_in_order() {
 }
 static_assert(numbered_in_order(), "operation numbers ascend, and stay below kOperationNumbers");
 
+bool threads_allocate(const Program& program) {
+  return program.manager.scan_count != 0 || !program.pools.empty() || !program.lists.empty();
+}
+
 // What is wrong with the operation by its own ref and thread, whatever else the program holds.
 const char* own_problem(const Program& program, unsigned thread, const Operation& op) {
   if (program.without & operation_class(op.code)) return "left out by setup without";
   const uint32_t needs = operation_info(op.code).needs;
   if ((needs & kRcu) && program.lists.empty()) return "only in programs with lists";
+  if ((needs & kJoined) && !joins_parts(program)) return "only in target mixed";
+  if ((needs & kAllocates) && !threads_allocate(program))
+    return "no thread of this target allocates";
   if ((needs & kMisuse) && !program.misuse) return "only in a program with setup misuse";
   if ((needs & kManager) && program.manager.scan_count == 0)
     return "only in targets with a manager";
@@ -44,6 +51,8 @@ const char* own_problem(const Program& program, unsigned thread, const Operation
     return "needs one of the flags atomic, dead, reinit, managed";
   if ((needs & kUnmanaged) && ref.managed()) return "not of a ref with flag managed";
   if ((needs & kKillable) && put_only) return "not in a ref that ends put_only";
+  if ((needs & kFindable) && ref.release == ReleaseAction::kExit)
+    return "not of a ref whose release exits it";
   if ((needs & kPutOnly) && !put_only) return "only in a ref that ends put_only";
   if (op.code == OpCode::kSwitchToManaged && !ref.managed() && !put_only &&
       ref.controller != thread)
@@ -96,6 +105,12 @@ const char* range_problem(const Program& program, const Operation& op) {
       return op.argument <= kMaxSmall ? nullptr : "no number from 0 to 7";
     case Argument::kRuns:
       return op.argument - 1 < kMaxRuns ? nullptr : "runs: 1..4";
+    case Argument::kAllocation:
+      return op.argument - 1 < kMaxFailAllocation ? nullptr : "the number of an allocation: 1..64";
+    case Argument::kRefNumber:
+      return op.argument < program.refs.size() ? nullptr : "no such ref";
+    case Argument::kPoolNumber:
+      return op.argument < program.pools.size() ? nullptr : "no such pool";
   }
   return "?";
 }
@@ -226,6 +241,10 @@ uint8_t operation_class(OpCode code) {
       return kClassMany;
     case OpCode::kTryget:
     case OpCode::kTrygetLive:
+    case OpCode::kFindTryget:
+    case OpCode::kFindTrygetLive:
+    case OpCode::kListTryget:
+    case OpCode::kListTrygetLive:
       return kClassTry;
     case OpCode::kKill:
     case OpCode::kKillAndConfirm:
@@ -277,10 +296,24 @@ const char* subject_word(uint32_t needs) {
   return (needs & kRef) ? "ref" : (needs & kPool) ? "pool" : (needs & kList) ? "list" : nullptr;
 }
 
+const char* argument_word(Argument argument) {
+  return argument == Argument::kRefNumber    ? "ref"
+         : argument == Argument::kPoolNumber ? "pool"
+                                             : nullptr;
+}
+
 size_t subject_count(const Program& program, uint32_t needs) {
   if (needs & kRef) return program.refs.size();
   if (needs & kPool) return program.pools.size();
   return (needs & kList) ? program.lists.size() : 0;
+}
+
+bool memory_may_run_out(const Program& program) {
+  return program.fail_allocation != 0 || has_operation(program, OpCode::kFailAllocation, 0);
+}
+
+bool joins_parts(const Program& program) {
+  return !program.refs.empty() && !program.pools.empty() && !program.lists.empty();
 }
 
 bool uses_pool(const Program& program, unsigned pool, int except) {

@@ -22,6 +22,8 @@
 // "put_only" (atomic or managed for good, nobody kills), by the controller's put_initial; else by main
 // at the end. A managed ref that ends "exit" keeps it: main exits it while the manager may be at it.
 //
+// In a program with lists, release "free" frees the ref a grace period later: readers, too, may find and tryget it.
+//
 // Pools, and lists of the rcuref forms, are legal to use for every thread at any time, but for what it must
 // hold (pool_actor.h, list_actor.h); they live until main ends them, a pool perhaps by its only user.
 #ifndef LASTPUT_TARGETS_PROGRAM_H_
@@ -58,11 +60,14 @@ inline constexpr unsigned kOperationNumbers = 128;  // all are smaller (operatio
 
 enum class Argument : uint8_t {
   kNone,
-  kCount,   // 1..64, 2^k or 2^k - 1 with 7 <= k <= 56
-  kCpu,     // 0..cpus-1
-  kThread,  // 0..threads-1
-  kSmall,   // 0..kMaxSmall: a number of areas, a place in a list
-  kRuns,    // 1..kMaxRuns
+  kCount,       // 1..64, 2^k or 2^k - 1 with 7 <= k <= 56
+  kCpu,         // 0..cpus-1
+  kThread,      // 0..threads-1
+  kSmall,       // 0..kMaxSmall: a number of areas, a place in a list
+  kRuns,        // 1..kMaxRuns
+  kRefNumber,   // 0..refs-1
+  kPoolNumber,  // 0..pools-1
+  kAllocation,  // 1..kMaxFailAllocation
 };
 
 // What the program must offer for an operation to be legal in it.
@@ -84,6 +89,9 @@ enum Need : uint32_t {
   kSoleUser = 16384,    // no other thread calls anything of the pool
   kRcu = 32768,         // the program has lists, and so an Rcu
   kMisuse = 65536,      // the program is one with misuse
+  kJoined = 131072,     // the program has refs, pools and lists
+  kFindable = 262144,   // the ref's release does not exit it
+  kAllocates = 524288,  // threads allocate: the program has a manager, pools or lists
 };
 
 enum class OpCode : uint8_t {
@@ -234,7 +242,7 @@ enum Part : uint8_t { kPartRefs = 1, kPartManager = 2, kPartPools = 4, kPartList
 
 // One kind of programs for each fuzz target. All are concurrent and must be legal but the sequential
 // ones: one thread, and illegal calls belong to it.
-enum class Kind : uint8_t { kPercpuRef, kSequential, kManaged, kPercpuPool, kRcuref };
+enum class Kind : uint8_t { kPercpuRef, kSequential, kManaged, kPercpuPool, kRcuref, kMixed };
 struct KindInfo {
   Kind kind;
   const char* name;  // of the target: THING_fuzzer, corpus/THING, `target THING` in texts
@@ -247,6 +255,7 @@ inline constexpr KindInfo kKinds[] = {
     {Kind::kManaged, "managed", kPartRefs | kPartManager},
     {Kind::kPercpuPool, "percpu_pool", kPartPools},
     {Kind::kRcuref, "rcuref", kPartLists},
+    {Kind::kMixed, "mixed", kPartRefs | kPartManager | kPartPools | kPartLists},
 };
 constexpr bool is_concurrent(Kind kind) {
   return kind != Kind::kSequential;
@@ -277,9 +286,17 @@ std::optional<Problem> check(const Program& program, Kind kind);
 // REQUIRES: ranges are in order (numbers of refs, threads, arguments), as after decode.
 unsigned drop_illegal(Program& program);
 
+// Whether it has all that operations which join parts need.
+bool joins_parts(const Program& program);
+
+// Whether an allocation fails in it, so that calls may be refused.
+bool memory_may_run_out(const Program& program);
+
 // What an operation with these needs names: "ref", "pool", "list", or nullptr: nothing.
 const char* subject_word(uint32_t needs);
-// ... and how many of them the program has.
+// What its argument names in texts: "ref", "pool", or nullptr: no such thing.
+const char* argument_word(Argument argument);
+// How many of what an operation with these needs names the program has.
 size_t subject_count(const Program& program, uint32_t needs);
 
 // Whether `program` has an operation with this code on `ref`, in a thread other than `except` (-1:

@@ -74,6 +74,19 @@ TEST(Program, OnlyItsSoleUserDestroysAPool) {
   EXPECT_EQ(check(program, Kind::kPercpuRef)->text, "refs: 1..3, where the target has them");
 }
 
+TEST(Program, NobodyFindsWhatItsReleaseExits) {
+  Program program = smallest_program(Kind::kMixed);
+  program.threads = {{{OpCode::kFindTryget, 0, 0}, {OpCode::kFindTrygetLive, 0, 0}}};
+  for (const ReleaseAction action : {ReleaseAction::kMark, ReleaseAction::kFree}) {
+    program.refs[0].release = action;
+    EXPECT_FALSE(check(program, Kind::kMixed));
+  }
+  program.refs[0].release = ReleaseAction::kExit;
+  EXPECT_EQ(check(program, Kind::kMixed)->text, "find_tryget: not of a ref whose release exits it");
+  EXPECT_EQ(drop_illegal(program), 2u);
+  EXPECT_FALSE(check(program, Kind::kMixed));
+}
+
 TEST(Program, MutationsKeepProgramsValid) {
   Random random(2);
   for (const auto& [kind, name, parts] : kKinds) {
@@ -94,7 +107,7 @@ TEST(Program, EveryOperationIsFoundByNumberAndName) {
     ++found;
     EXPECT_EQ(find_operation(std::string_view(info->name)), info);
   }
-  EXPECT_EQ(found, 65u);
+  EXPECT_EQ(found, 72u);
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ unsigned enough_yields();
 // From one run of a manager to the next. Virtual time: far more than the looks at a clock in a run take,
 // or the next would always be due. Real threads: about as long as a program.
 uint64_t scan_interval_ns();
+// The n-th allocation from here on fails, of whatever thread; n is 1 to kMaxFailAllocation. Real threads: none does.
+void fail_allocation(uint32_t n);
 // A line for the record of the execution.
 void note(const char* text);
 // The guarantee ("G1") is broken. Real threads: prints both and aborts.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sched/sched.h"
+#include "targets/program.h"
 #include "targets/runtime.h"
 
 namespace targets::runtime {
@@ -19,6 +20,10 @@ unsigned enough_yields() {
 }
 uint64_t scan_interval_ns() {
   return 1'000'000'000;
+}
+void fail_allocation(uint32_t n) {
+  static_assert(kMaxFailAllocation == sched::kMaxFailAllocation);
+  sched::fail_allocation(n);
 }
 void note(const char* text) {
   sched::note(text);

@@ -27,6 +27,7 @@ unsigned enough_yields() {
 uint64_t scan_interval_ns() {
   return 50'000;
 }
+void fail_allocation(uint32_t) {}
 void note(const char*) {}
 
 void fail(const char* guarantee, const char* message) {

@@ -94,6 +94,9 @@ class Sequence {
       case OpCode::kMigrate:
         set_current_cpu(static_cast<unsigned>(op.argument));
         return true;
+      case OpCode::kFailAllocation:
+        runtime::fail_allocation(static_cast<uint32_t>(op.argument));
+        return true;
       case OpCode::kDrain:
         domain_.drain();
         return true;
@@ -129,7 +132,7 @@ class Sequence {
     domain_.drain();
     const char* const name = operation_info(code).name;
     check_misuse(name, answer, reports_.misuses.load(std::memory_order_relaxed) - reports_before);
-    if (code == OpCode::kInit && !result && answer.result && program_.fail_allocation != 0) {
+    if (code == OpCode::kInit && !result && answer.result && memory_may_run_out(program_)) {
       models_[ref] = before;  // out of memory: the ref is as it was
       runtime::note(kNoMemoryNotes[ref]);
       return true;

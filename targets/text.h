@@ -21,7 +21,7 @@
 //   setup without kill|ask               classes of operations that are left out: many, try, kill, switch,
 //                                        revive, hand, ask, manager
 //   setup leftovers main                 thread, main, main_after_kill
-//   setup manager scan_count 2 thread    target managed: refs that a run visits, 1..8; its thread is started
+//   setup manager scan_count 2 thread    targets managed, mixed: refs that a run visits, 1..8; its thread is started
 //   setup ref flags reinit|atomic release free ending kill controller T1 tokens 1,0
 //   setup pool low 1 high 3 size 16 align 16 ending destroy   or empty, small_fill, refilled
 //   setup list form tryget elements 1    or locked, deferred, blocking; elements that main lists, 0..3
@@ -29,6 +29,7 @@
 //     get ref0
 //     put_many ref0 64
 //     give ref0 T2
+//     list_insert_ref list0 ref1
 //     migrate 1
 //   preempt 12 3                         optional: schedule bytes of the first schedule
 //   schedule                             optional: ONE schedule, as departures from the default one

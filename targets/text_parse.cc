@@ -191,6 +191,11 @@ Operation parse_operation(TextReader& reader) {
   }
   if (info->argument == Argument::kThread) {
     op.argument = reader.numbered("thread", "T", 1, kMaxThreads) - 1;
+  } else if (const char* thing = argument_word(info->argument)) {
+    const unsigned most = info->argument == Argument::kRefNumber ? kMaxRefs : kMaxPools;
+    op.argument = reader.numbered(thing, thing, 0, most - 1);
+  } else if (info->argument == Argument::kAllocation) {
+    op.argument = reader.number("the number of an allocation", 1, kMaxFailAllocation);
   } else if (info->argument == Argument::kRuns) {
     op.argument = reader.number("a number of runs", 1, kMaxRuns);
   } else if (info->argument == Argument::kCpu) {

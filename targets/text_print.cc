@@ -89,6 +89,8 @@ std::string print_operation(const Operation& op) {
     text += " " + std::string(subject) + number(op.ref);
   if (info.argument == Argument::kThread) {
     text += " " + thread_name(static_cast<unsigned>(op.argument));
+  } else if (const char* thing = argument_word(info.argument)) {
+    text += " " + std::string(thing) + number(op.argument);
   } else if (info.argument != Argument::kNone) {
     text += " " + number(op.argument);
   }

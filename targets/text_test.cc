@@ -94,6 +94,19 @@ TEST(Text, ErrorsNamePlaceAndWhatWasExpected) {
   EXPECT_EQ(error_of(head + "end\n"), "line 3, column 1: a program needs a thread: `thread T1`");
   EXPECT_EQ(error_of("lastput 1\ntarget percpu_pool\nsetup pool low 2 high 1\nthread T1\nend\n"),
             "line 3, column 1: pool: low 0..3, high low..low+7");
+  const std::string mixed = "lastput 1\ntarget mixed\nthread T1\n";
+  EXPECT_EQ(error_of(mixed + "  list_insert_ref list0 ref0\n  list_insert_area list0 pool0\nend\n"),
+            "parsed");
+  EXPECT_EQ(error_of(mixed + "  list_insert_ref list0 ref1\nend\n"),
+            "line 4, column 1: list_insert_ref: no such ref");
+  EXPECT_EQ(error_of(mixed + "  list_insert_area list0 ref0\nend\n"),
+            "line 4, column 26: expected a pool (pool0..pool1), found `ref0`");
+  EXPECT_EQ(error_of(mixed + "  fail_allocation 65\nend\n"),
+            "line 4, column 19: expected the number of an allocation (1..64), found `65`");
+  EXPECT_EQ(error_of("lastput 1\nthread T1\n  fail_allocation 1\nend\n"),
+            "line 3, column 1: fail_allocation: no thread of this target allocates");
+  EXPECT_EQ(error_of("lastput 1\nthread T1\n  find_tryget ref0\nend\n"),
+            "line 3, column 1: find_tryget: only in target mixed");
   EXPECT_EQ(error_of("lastput 1\nsetup list form loose\n"),
             "line 2, column 17: expected one of locked tryget deferred blocking, found `loose`");
   EXPECT_EQ(error_of("lastput 1\nsetup cpus 9\n"),

@@ -67,6 +67,7 @@ sched::Options run_options(const targets::Program& program, Memory memory) {
   sched::Options options;
   options.weak_memory = memory == Memory::kWeak;
   options.fail_allocation = program.fail_allocation;
+  options.fails_allocations = targets::has_operation(program, targets::OpCode::kFailAllocation, 0);
   options.plain_points = program.plain_points;
   return options;
 }
