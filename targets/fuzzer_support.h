@@ -18,7 +18,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "targets/execute.h"
 #include "targets/program.h"
 
 namespace targets {
@@ -28,7 +27,7 @@ void fuzzer_initialize(Kind kind, int argc, char** argv);
 
 // What runs a program. Passed in, so that what stands here is compiled once, whatever core is linked.
 struct Harness {
-  Body body;
+  void (*body)(const Program&);
   unsigned (*operations_dropped)();  // by the last execution
 };
 // From LLVMFuzzerTestOneInput; returns what that should.
