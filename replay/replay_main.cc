@@ -143,18 +143,24 @@ void tell_origin(const Origin& origin, const Outcome& outcome) {
         "grew\n");
 }
 
+// Whether it was made on another core than this one; says so.
+bool tell_other_core(const Loaded& loaded) {
+  const std::string& bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
+  if (bug == targets::built_with_bug()) return false;
+  std::printf("hint: it was made on %s; this is %s\n", core_in_words(bug).c_str(),
+              core_in_words(targets::built_with_bug()).c_str());
+  return true;
+}
+
 int tell_clean(const Loaded& loaded, const Outcome& outcome) {
   std::printf("does not fail\n");
   if (loaded.raw) tell_origin(loaded.origin, outcome);
-  const std::string bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
-  if (bug != targets::built_with_bug()) {
-    std::printf("hint: it was made on %s; this is %s\n", core_in_words(bug).c_str(),
-                core_in_words(targets::built_with_bug()).c_str());
-  } else if (!loaded.artifact.guarantee.empty()) {
+  const bool other_core = tell_other_core(loaded);
+  if (!other_core && !loaded.artifact.guarantee.empty()) {
     std::printf(
         "hint: it failed once (%s): the core has changed since, or this is another compiler's\n",
         printable(loaded.artifact.guarantee).c_str());
-  } else {
+  } else if (!other_core) {
     std::printf(
         "hint: if it should, was it made with another build, or with a known bug (--bug=NAME)?\n");
   }
@@ -253,11 +259,12 @@ std::optional<int> hand_over(std::string* path, Loaded* loaded) {
   const std::string target = loaded->artifact.target, bug = targets::built_with_bug();
   if (!found.failed) {
     std::printf(
-        "%llu executions on the engine, none fails: it needs the real platform, or a longer look\n"
-        "longer: %s --seconds=600\n"
-        "on real threads: %s -runs=1000 %s\nexecutions: %llu\n",
-        executions, command_for(*path).c_str(), real_program(build, bug, target).c_str(),
-        printable(*path).c_str(), executions);
+        "%llu executions on the engine, none fails: it needs the real platform, or a longer look\n",
+        executions);
+    tell_other_core(*loaded);
+    std::printf("longer: %s --seconds=600\non real threads: %s -runs=1000 %s\nexecutions: %llu\n",
+                command_for(*path).c_str(), real_program(build, bug, target).c_str(),
+                printable(*path).c_str(), executions);
     return kClean;
   }
   targets::Artifact one = targets::make_artifact(target, bug, loaded->artifact.program,

@@ -90,11 +90,11 @@ void show_progress() {
   std::fprintf(stderr, "%s\n", run->statistics.progress().c_str());
 }
 
-// Bytes; or text, such as the artifact of a failure, which is then the only input of this process. An unknown version
+// Bytes; of a file that is named to this process also text, such as the artifact of a failure. An unknown version
 // is the smallest program: without any coverage libFuzzer does not even start.
 Decoded read_input(std::span<const uint8_t> input) {
   const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
-  if (!looks_like_text(text)) return decode(input, run->kind);
+  if (!run->options.runs_files || !looks_like_text(text)) return decode(input, run->kind);
   Artifact artifact;
   ParseError error;
   std::string problem;
