@@ -93,7 +93,8 @@ struct Finding {
   std::string guarantee;  // "" if none is known
   std::string detector;   // "oracle", "sanitizer", ...
   std::string message;
-  bool has_stack = false;  // it has been printed
+  bool has_stack = false;  // it has been printed, or this thread's says nothing
+  bool is_own = true;      // the thread that tells it is the one that failed
 };
 
 [[noreturn]] void end_with(const Finding& finding) {
@@ -108,8 +109,9 @@ struct Finding {
   const std::string about = guarantee_words(name);
   std::string report = "FAILED: " + name + (about.empty() ? "" : " (" + about + ")") +
                        (name == finding.detector ? "" : ", " + finding.detector) +
-                       ", on real threads\n  " + finding.message + "\n  in thread " +
-                       words_of(runtime::here()) + "\n\nwhere the program's threads are:\n";
+                       ", on real threads\n  " + finding.message + "\n" +
+                       (finding.is_own ? "  in thread " + words_of(runtime::here()) + "\n" : "") +
+                       "\nwhere the program's threads are:\n";
   for (const Place& place : runtime::places()) report += "  " + words_of(place) + "\n";
   report += "the input: " + saved + "\n";
   if (!finding.has_stack) print_stack();
@@ -171,7 +173,7 @@ void watch() {
     end_with(
         {"G9", "hang",
          "the program has not ended for " + std::to_string(run->options.timeout_seconds) + " s",
-         true});
+         true, false});
   }
 }
 

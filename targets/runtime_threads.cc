@@ -30,8 +30,7 @@ constexpr unsigned kPatience = 300;    // yields of a thread that waits for the 
 constexpr unsigned kMaxSpinBits = 13;  // about 10 us
 
 void spin(unsigned rounds) {
-  for (volatile unsigned i = 0; i < rounds; i = i + 1) {
-  }
+  for (unsigned i = 0; i < rounds; ++i) asm volatile("# spin");
 }
 
 // relaxed: the threads shall meet, and nothing be ordered by it.
