@@ -136,13 +136,16 @@ std::string sanitizer_words() {
     const size_t begin = words.rfind(' ', slash) + 1;
     words.erase(begin, slash + 1 - begin);
   }
+  while (words.ends_with(' ')) words.pop_back();
   return words;
 }
 
 // After a sanitizer's report.
 void on_death() {
   const std::string what = sanitizer_words();
-  const bool race = what.find("data race") != std::string::npos;
+  const auto says = [&](const char* word) { return what.find(word) != std::string::npos; };
+  if (says("undefined-behavior")) end_with({"", "undefined-behavior", what, true});
+  const bool race = says("data race");
   end_with({race ? "G7" : "G8", race ? "data-race" : "sanitizer",
             what.empty() ? "a sanitizer ended the process" : what, true});
 }

@@ -75,7 +75,7 @@ fuzz_on_threads() {
 real_program() { echo "$root/build/$1/bin/real/$2${bug:+/bugs/$bug}/${target}_fuzzer"; } # PRESET PLATFORM
 build_real() { build "$1" "${target}_fuzzer_real_$2${bug:+_$bug}" || exit $BROKEN; }
 
-# Whether all that the patch changes is files that the linux platform does not have.
+# Whether the patch changes nothing but what the linux platform does without, where liburcu is installed.
 is_bug_of_portable() {
   [ -n "$1" ] && ! grep '^--- a/' "$root/bugs/$1.patch" | grep -qvE 'core/platform/(portable/|reader_counts)'
 }
