@@ -43,6 +43,15 @@ expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds=
 expect 1 "'abc' is no number" "$lastput" fuzz --seconds=abc
 expect 1 "'-1' is no number" "$lastput" fuzz --seed=-1
 expect 1 "takes no value" "$lastput" test --all=yes
+
+# Real threads.
+expect 1 "takes no value" "$lastput" fuzz --real=yes
+expect 1 "--sanitizer is for real threads: add --real" "$lastput" fuzz --sanitizer=thread
+expect 1 "--platform is for real threads: add --real" "$lastput" fuzz --platform=linux
+expect 1 "--sanitizer=memory: thread, address, undefined or none" "$lastput" fuzz --real --sanitizer=memory
+expect 1 "--platform=windows: linux or portable" "$lastput" fuzz --real --platform=windows
+expect 1 "--memory is for the engine" "$lastput" fuzz --real --memory=sc
+expect 0 "--sanitizer=WHICH" "$lastput" fuzz --help
 expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
 expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
 expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler

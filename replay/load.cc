@@ -211,6 +211,7 @@ bool parse_sidecar(std::string_view text, Sidecar* sidecar) {
   if (!object.is_object()) return false;
   sidecar->target = string_field(object, "target");
   sidecar->bug = string_field(object, "bug");
+  sidecar->build = string_field(object, "build");
   sidecar->options = string_field(object, "options");
   if (string_field(object, "memory") == "sc") sidecar->memory = targets::Memory::kSequential;
   const auto seed = object.find("seed");

@@ -30,6 +30,7 @@ Origin origin_of(const std::string& path);
 struct Sidecar {
   std::string target;
   std::string bug;
+  std::string build;
   std::string options;
   targets::Memory memory = targets::Memory::kWeak;
   uint64_t seed = 0;

@@ -19,6 +19,7 @@
 #include "replay/debug.h"
 #include "replay/emit_test.h"
 #include "replay/folder.h"
+#include "replay/hand_over.h"
 #include "replay/load.h"
 #include "replay/minimize_file.h"
 #include "replay/page.h"
@@ -44,7 +45,7 @@ ABSL_FLAG(std::string, json, "", "of a folder: write the groups to this file");
 ABSL_FLAG(std::string, color, "auto", "auto, yes, no");
 ABSL_FLAG(bool, minimize, false, "make program and schedule small, and show that failure");
 ABSL_FLAG(bool, why, true, "say why: what had to happen, and whether weak memory is at fault");
-ABSL_FLAG(double, seconds, 60, "give up minimizing after this long");
+ABSL_FLAG(double, seconds, 60, "give up minimizing, or looking for a schedule, after this long");
 ABSL_FLAG(std::string, target, "", "target of a fuzzer's input; empty: found out");
 ABSL_FLAG(std::string, driver, "", "./lastput, for artifacts of programs in a folder");
 ABSL_FLAG(bool, identify, false, "for itself: a list of files, and a line of JSON for each");
@@ -142,18 +143,24 @@ void tell_origin(const Origin& origin, const Outcome& outcome) {
         "grew\n");
 }
 
+// Whether it was made on another core than this one; says so.
+bool tell_other_core(const Loaded& loaded) {
+  const std::string& bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
+  if (bug == targets::built_with_bug()) return false;
+  std::printf("hint: it was made on %s; this is %s\n", core_in_words(bug).c_str(),
+              core_in_words(targets::built_with_bug()).c_str());
+  return true;
+}
+
 int tell_clean(const Loaded& loaded, const Outcome& outcome) {
   std::printf("does not fail\n");
   if (loaded.raw) tell_origin(loaded.origin, outcome);
-  const std::string bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
-  if (bug != targets::built_with_bug()) {
-    std::printf("hint: it was made on %s; this is %s\n", core_in_words(bug).c_str(),
-                core_in_words(targets::built_with_bug()).c_str());
-  } else if (!loaded.artifact.guarantee.empty()) {
+  const bool other_core = tell_other_core(loaded);
+  if (!other_core && !loaded.artifact.guarantee.empty()) {
     std::printf(
         "hint: it failed once (%s): the core has changed since, or this is another compiler's\n",
         printable(loaded.artifact.guarantee).c_str());
-  } else {
+  } else if (!other_core) {
     std::printf(
         "hint: if it should, was it made with another build, or with a known bug (--bug=NAME)?\n");
   }
@@ -238,6 +245,45 @@ bool write_test(const targets::Artifact& artifact, const sched::Recording& recor
   return file.empty() || write(file, emit_test(artifact, recording, command_for(path)));
 }
 
+// What failed on real threads: goes on with the schedule by which it fails on the engine, if one is found; the exit code
+// if that is the end.
+std::optional<int> hand_over(std::string* path, Loaded* loaded) {
+  const std::string build = loaded->raw ? loaded->sidecar.build : loaded->artifact.build;
+  tell_start(*path, *loaded);
+  std::printf("it failed on real threads (%s); looking for a schedule on the engine\n",
+              printable(build.substr(0, build.find(','))).c_str());
+  std::fflush(stdout);
+  const FoundSchedule found =
+      find_schedule(loaded->artifact, body_of(loaded->artifact), absl::GetFlag(FLAGS_seconds));
+  const auto executions = static_cast<unsigned long long>(found.executions);
+  const std::string target = loaded->artifact.target, bug = targets::built_with_bug();
+  if (!found.failed) {
+    std::printf(
+        "%llu executions on the engine, none fails: it needs the real platform, or a longer look\n",
+        executions);
+    tell_other_core(*loaded);
+    std::printf("longer: %s --seconds=600\non real threads: %s -runs=1000 %s\nexecutions: %llu\n",
+                command_for(*path).c_str(), real_program(build, bug, target).c_str(),
+                printable(*path).c_str(), executions);
+    return kClean;
+  }
+  targets::Artifact one = targets::make_artifact(target, bug, loaded->artifact.program,
+                                                 found.failure.failure, found.failure.recording);
+  one.build = targets::build_name();
+  one.memory = found.memory;
+  const size_t slash = path->rfind('/');
+  const std::string folder = slash == std::string::npos ? "" : path->substr(0, slash + 1);
+  const std::string written = targets::write_artifact(folder, one);
+  if (written.empty()) return kBroken;
+  std::printf("fails on the engine too: %s, by %s, after %llu executions\nwritten: %s\n\n",
+              one.guarantee.c_str(), found.how, executions, printable(written).c_str());
+  *path = written;
+  *loaded = {};
+  loaded->artifact = std::move(one);
+  loaded->target_from = TargetFrom::kHeader;
+  return std::nullopt;
+}
+
 int replay_file(std::string path) {
   Loaded loaded;
   std::string error;
@@ -246,6 +292,8 @@ int replay_file(std::string path) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
   }
+  if (needs_schedule(loaded))
+    if (const std::optional<int> end = hand_over(&path, &loaded)) return *end;
   std::optional<Minimized> minimized;
   if (absl::GetFlag(FLAGS_minimize)) {
     minimized = minimize(&path, &loaded, &error);

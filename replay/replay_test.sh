@@ -144,6 +144,30 @@ test_folder() {
   expect 1 '1 no artifacts' "$bin/replay" words
 }
 
+# What failed on real threads has a program, and gets a schedule.
+test_hand_over() {
+  local found
+  cp "$data/real.touch_after_release.lastput" real.lastput
+  expect 77 'it failed on real threads (real asan linux); looking for a schedule on the engine' "$bug" --minimize --timeline real.lastput
+  says 'fails on the engine too: G8, by a random schedule, after '
+  says 'what the threads did to each other:'
+  found=$(sed -n 's/^written: //p' <<<"$output")
+  expect 77 'a program with one schedule for target percpu_ref' "$bug" --times=5 "$found"
+  says '5 of 5 the same'
+  # The input beside it, by what its sidecar says.
+  cp "$data"/crash-*[0-9a-f] crash-1
+  sed 's/"target"/"build": "real tsan portable, clang", &/' "$data"/crash-*.json >crash-1.json
+  expect 77 'it failed on real threads (real tsan portable)' "$bug" crash-1
+  says 'fails on the engine too: G8'
+  # Where no schedule is found: how to go on, on the core that this is.
+  expect 0 'executions on the engine, none fails: it needs the real platform, or a longer look' "$bin/replay" --seconds=2 real.lastput
+  says 'on real threads: build/asan/bin/real/linux/percpu_ref_fuzzer -runs=1000 real.lastput'
+  says 'hint: it was made on the core with bug touch_after_release'
+  sed 's/^bug .*//' real.lastput >right.lastput
+  expect 0 'none fails' "$bin/replay" --seconds=1 right.lastput
+  expect 0 'longer: ./lastput replay right.lastput --seconds=600' "$bin/replay" --seconds=1 right.lastput
+}
+
 test_debugger() {
   mkdir no_gdb && printf '#!/bin/sh\nexit 1\n' >no_gdb/gdb && chmod +x no_gdb/gdb
   expect 3 'no gdb with Python here; install it' env PATH="$work/no_gdb:$PATH" "$bug" --debug "$artifact"

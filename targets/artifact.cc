@@ -121,6 +121,7 @@ std::string sidecar_json(const Sidecar& sidecar) {
   return "{\n  \"target\": " + json_string(sidecar.target) +
          ",\n  \"bug\": " + json_string(sidecar.bug) +
          ",\n  \"memory\": " + json_string(kMemoryWords[static_cast<size_t>(sidecar.memory)]) +
+         ",\n  \"build\": " + json_string(sidecar.build) +
          ",\n  \"options\": " + json_string(sidecar.options) +
          ",\n  \"seed\": " + std::to_string(sidecar.seed) +
          ",\n  \"guarantee\": " + json_string(sidecar.guarantee) +

@@ -35,6 +35,7 @@ struct Sidecar {
   std::string guarantee;
   std::string artifact;  // path of the canonical artifact
   Memory memory = Memory::kWeak;
+  std::string build;  // build_name()
 };
 std::string sidecar_json(const Sidecar& sidecar);
 // <prefix>crash-<sha1>.json

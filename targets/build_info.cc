@@ -8,11 +8,7 @@ const char* built_with_bug() {
 }
 
 const char* build_name() {
-#if SCHED_ASAN
-  return "explore-asan, " __VERSION__;
-#else
-  return "explore, " __VERSION__;
-#endif
+  return LASTPUT_BUILD ", " __VERSION__;
 }
 
 }  // namespace targets

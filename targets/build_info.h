@@ -8,7 +8,8 @@ namespace targets {
 // Name of the known bug in the core that is linked; "" for the right core.
 const char* built_with_bug();
 
-// Compiler and instrumentation: traces compare between builds of one name and one source.
+// Compiler and instrumentation: traces compare between builds of one name and one source. On real threads "real", the
+// preset and the platform of the core come first: "real tsan linux, ...".
 const char* build_name();
 
 }  // namespace targets

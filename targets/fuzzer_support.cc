@@ -12,11 +12,9 @@
 #include "targets/artifact.h"
 #include "targets/build_info.h"
 #include "targets/codec.h"
-#include "targets/failure_report.h"
-#include "targets/fuzzer_options.h"
+#include "targets/fuzzer_run.h"
 #include "targets/generate.h"
 #include "targets/mutate.h"
-#include "targets/statistics.h"
 
 // Weak: not every engine has it.
 extern "C" __attribute__((weak)) size_t LLVMFuzzerMutate(uint8_t* data, size_t size,
@@ -30,22 +28,8 @@ constexpr double kProgressSeconds = 1.0;
 // random programs do (bench/README.md).
 constexpr unsigned kOldOneIn = 4;
 
-// One fuzzing run. Never destroyed: the summary is written while the process exits.
-struct Run {
-  Kind kind = Kind::kPercpuRef;
-  FuzzerOptions options;
-  Statistics statistics;
-  double next_progress = kProgressSeconds;
-  // The input that is running.
-  std::span<const uint8_t> input;
-  const Program* program = nullptr;
-  unsigned (*operations_dropped)() = nullptr;
-};
-Run* run = nullptr;
-
-const char* target_name() {
-  return kind_info(run->kind).name;
-}
+// Never destroyed: the summary is written while the process exits.
+FuzzerRun* run = nullptr;
 
 volatile std::sig_atomic_t stop_requested = 0;
 
@@ -65,8 +49,9 @@ void write_report(const std::string& guarantee, const std::string& artifact) {
                 static_cast<unsigned long long>(s.executions),
                 static_cast<unsigned long long>(s.inputs), s.seconds(), s.per_second(s.executions),
                 s.per_second(s.points));
-  const std::string json = "{\n  \"target\": " + json_string(target_name()) +
+  const std::string json = "{\n  \"target\": " + json_string(run->target()) +
                            ",\n  \"bug\": " + json_string(built_with_bug()) +
+                           ",\n  \"build\": " + json_string(build_name()) +
                            ",\n  \"seed\": " + std::to_string(run->options.seed) + ",\n" + numbers +
                            "  \"edges\": " + std::to_string(s.edges.reached()) +
                            ",\n  \"guarantee\": " + json_string(guarantee) +
@@ -83,78 +68,84 @@ void end_run() {
 
 std::string replay_command(const std::string& path) {
   const std::string bug = built_with_bug();
-  return "./lastput replay " + path + (bug.empty() ? "" : " --bug=" + bug);
+  return "./lastput replay " + (path.empty() ? "FILE" : path) +
+         (bug.empty() ? "" : " --bug=" + bug);
 }
 
-std::string write_failure_files(const sched::Failure& failure, const sched::Recording& recording) {
-  Artifact artifact =
-      make_artifact(target_name(), built_with_bug(), *run->program, failure, recording);
-  artifact.build = build_name();
-  artifact.memory = run->options.memory;
+std::string write_failure_files(const Artifact& artifact) {
   const std::string path = write_artifact(run->options.prefix, artifact);
-  const Sidecar sidecar = {target_name(),      built_with_bug(),  run->options.all,
-                           run->options.seed,  failure.guarantee, path,
-                           run->options.memory};
+  const Sidecar sidecar = {artifact.target,    artifact.bug, run->options.all, run->options.seed,
+                           artifact.guarantee, path,         artifact.memory,  artifact.build};
   std::string error;
   if (!write_file(sidecar_path(run->options.prefix, run->input), sidecar_json(sidecar), &error))
     std::fprintf(stderr, "lastput: cannot write beside the crash: %s\n", error.c_str());
   return path;
 }
 
-// $LASTPUT_EXPECT ("G2 G8"): only these guarantees end the run. A known bug often breaks several; so
-// the oracle that is meant for it must show that it sees it, too.
-bool expected(const std::string& guarantee) {
-  const char* list = std::getenv("LASTPUT_EXPECT");
-  if (list == nullptr || *list == 0) return true;
-  return (" " + std::string(list) + " ").find(" " + guarantee + " ") != std::string::npos;
-}
-
-// On the stack of the thread that failed, the engine inactive: the frames below say what broke.
-void on_failure(const sched::Failure& failure, const sched::Recording& recording, void*) {
-  if (!expected(failure.guarantee)) return;
-  run->statistics.executions += 1;
-  const std::string path = write_failure_files(failure, recording);
-  write_report(failure.guarantee, path);
-  std::fprintf(stderr, "\n%s\nafter %llu executions, %.1f s\nreplay: %s\n%s\n",
-               failure_report(failure, recording, *run->program, run->kind).c_str(),
-               static_cast<unsigned long long>(run->statistics.executions),
-               run->statistics.seconds(), replay_command(path.empty() ? "FILE" : path).c_str(),
-               failure_summary(target_name(), failure).c_str());
-  std::fflush(stderr);
-  std::abort();
-}
-
-void on_execution(const sched::Result& result, void*) {
-  Statistics& s = run->statistics;
-  s.executions += 1;
-  s.points += result.steps;
-  s.cut_off += result.verdict == sched::Verdict::kCutOff;
-  s.interleavings.add(result.trace_hash);
-  s.operations += operation_count(*run->program);
-  s.dropped += run->operations_dropped();
-}
-
 void show_progress() {
+  static double next = kProgressSeconds;
   const double now = run->statistics.seconds();
-  if (now < run->next_progress) return;
-  run->next_progress = now + kProgressSeconds;
+  if (now < next) return;
+  next = now + kProgressSeconds;
   std::fprintf(stderr, "%s\n", run->statistics.progress().c_str());
+}
+
+// Bytes; of a file that is named to this process also text, such as the artifact of a failure. An unknown version
+// is the smallest program: without any coverage libFuzzer does not even start.
+Decoded read_input(std::span<const uint8_t> input) {
+  const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+  if (!run->options.runs_files || !looks_like_text(text)) return decode(input, run->kind);
+  Artifact artifact;
+  ParseError error;
+  std::string problem;
+  if (!parse(text, &artifact, &error))
+    problem = error.to_string();
+  else if (artifact.target != run->target())
+    problem = "it is for target " + artifact.target;
+  if (!problem.empty()) {
+    std::fprintf(stderr, "lastput: the program cannot be run: %s\n", problem.c_str());
+    _exit(1);
+  }
+  return {.program = artifact.program};
 }
 
 }  // namespace
 
+void count_execution(FuzzerRun& of) {
+  Statistics& s = of.statistics;
+  s.executions += 1;
+  s.operations += operation_count(*of.program);
+  s.dropped += of.harness->operations_dropped();
+}
+
+void tell_failure(FuzzerRun& of, const std::string& report, Artifact artifact,
+                  const std::string& summary) {
+  of.statistics.executions += 1;
+  artifact.target = of.target();
+  artifact.bug = built_with_bug();
+  artifact.build = build_name();
+  artifact.memory = of.options.memory;
+  const std::string path = write_failure_files(artifact);
+  write_report(artifact.guarantee, path);
+  std::fprintf(stderr, "\n%s\nafter %llu executions, %.1f s\nreplay: %s\n%s\n", report.c_str(),
+               static_cast<unsigned long long>(of.statistics.executions), of.statistics.seconds(),
+               replay_command(path).c_str(), summary.c_str());
+  std::fflush(stderr);
+}
+
 void fuzzer_initialize(Kind kind, int argc, char** argv) {
-  run = new Run;
+  run = new FuzzerRun;
   run->kind = kind;
   run->options = parse_fuzzer_options(argc, argv);
   if (!run->options.problem.empty()) {
     std::fprintf(stderr, "lastput: %s\n", run->options.problem.c_str());
     std::exit(1);
   }
+  runner_start(*run);
   const std::string bug = built_with_bug();
   std::fprintf(
-      stderr, "lastput: target %s, bug %s, seed %s, options: %s\n", target_name(),
-      bug.empty() ? "none" : bug.c_str(),
+      stderr, "lastput: target %s%s, bug %s, seed %s, options: %s\n", run->target(),
+      runner_words().c_str(), bug.empty() ? "none" : bug.c_str(),
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
   if (!run->options.runs_inputs) return;
@@ -169,16 +160,12 @@ int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t si
     // Not exit(): in here libFuzzer takes that for a crash of the target.
     _exit(0);
   }
-  const Decoded decoded = decode({data, size}, run->kind);
-  // An unknown version runs the smallest program: without any coverage libFuzzer does not even start.
+  const Decoded decoded = read_input({data, size});
   run->input = {data, size};
   run->program = &decoded.program;
-  run->operations_dropped = harness.operations_dropped;
-  ExecuteOptions options;
-  options.memory = run->options.memory;
-  options.on_failure = on_failure;
-  options.on_execution = on_execution;
-  execute(harness.body, decoded.program, options);
+  run->harness = &harness;
+  runner_execute(*run);
+  run->program = nullptr;
   run->statistics.inputs += 1;
   run->statistics.records_dropped += decoded.dropped;
   run->statistics.edges.collect();

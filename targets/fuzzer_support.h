@@ -9,8 +9,9 @@
 //                                     because libFuzzer saves what it finds at once
 //   failure                         <prefix>failure-<guarantee>-<hash>.lastput, the canonical artifact;
 //                                     <prefix>crash-<sha1>.json beside libFuzzer's own crash-<sha1>;
-//                                     the report, the command that replays it, SUMMARY:, then abort(),
-//                                     on the stack of the thread that failed (exit code 77)
+//                                     the report, the command that replays it, SUMMARY:; exit code 77 (on the
+//                                     engine by abort() on the stack of the thread that failed; on real threads the
+//                                     crash file is the target's own: fuzzer_real.cc)
 //   any end                         numbers as JSON in the file that $LASTPUT_REPORT names
 #ifndef LASTPUT_TARGETS_FUZZER_SUPPORT_H_
 #define LASTPUT_TARGETS_FUZZER_SUPPORT_H_
@@ -18,7 +19,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "targets/execute.h"
 #include "targets/program.h"
 
 namespace targets {
@@ -28,7 +28,7 @@ void fuzzer_initialize(Kind kind, int argc, char** argv);
 
 // What runs a program. Passed in, so that what stands here is compiled once, whatever core is linked.
 struct Harness {
-  Body body;
+  void (*body)(const Program&);
   unsigned (*operations_dropped)();  // by the last execution
 };
 // From LLVMFuzzerTestOneInput; returns what that should.

@@ -80,12 +80,15 @@ double Statistics::per_second(uint64_t count) const {
 }
 
 std::string Statistics::progress() const {
-  return format(
-      "%llu executions, %.0f/s, %.1f M points/s, %zu of %zu edges, %llu interleavings, "
-      "%.0f %% operations dropped, %llu cut off",
-      number(executions), per_second(executions), per_second(points) / 1e6, edges.reached(),
-      EdgeCounter::known(), number(interleavings.estimate()), percent(dropped, operations),
-      number(cut_off));
+  const std::string edges_reached =
+      format("%zu of %zu edges", edges.reached(), EdgeCounter::known());
+  const std::string rest = format("%.0f %% operations dropped", percent(dropped, operations));
+  const std::string begin =
+      format("%llu executions, %.0f/s, ", number(executions), per_second(executions));
+  if (!on_engine) return begin + edges_reached + ", " + rest;
+  return begin + format("%.1f M points/s, ", per_second(points) / 1e6) + edges_reached +
+         format(", %llu interleavings, ", number(interleavings.estimate())) + rest +
+         format(", %llu cut off", number(cut_off));
 }
 
 std::string Statistics::summary() const {
@@ -93,12 +96,13 @@ std::string Statistics::summary() const {
   text += format("seconds: %.1f\n", seconds());
   text += format("inputs: %llu\n", number(inputs));
   text += format("executions per second: %.0f\n", per_second(executions));
-  text += format("scheduling points per second: %.0f\n", per_second(points));
+  if (on_engine) text += format("scheduling points per second: %.0f\n", per_second(points));
   text += format("edges: %zu of %zu\n", edges.reached(), EdgeCounter::known());
-  text += format("distinct interleavings: about %llu\n", number(interleavings.estimate()));
+  if (on_engine)
+    text += format("distinct interleavings: about %llu\n", number(interleavings.estimate()));
   text += format("operations dropped: %llu of %llu (and %llu records while decoding)\n",
                  number(dropped), number(operations), number(records_dropped));
-  text += format("cut off: %llu\n", number(cut_off));
+  if (on_engine) text += format("cut off: %llu\n", number(cut_off));
   text += format("executions: %llu\n", number(executions));
   return text;
 }

@@ -36,6 +36,8 @@ class EdgeCounter {
 };
 
 struct Statistics {
+  bool on_engine =
+      true;  // else there are no points, and what is cut off and interleaved is not known
   std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
   uint64_t inputs = 0;
   uint64_t executions = 0;

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fuzz targets whose programs run on real threads, under whatever sanitizer they are compiled with.
+//
+//   what ends the run                   how it is noticed
+//   ----------------------------------  ----------------------------------------------------------------
+//   a guarantee is broken               runtime::on_broken, on the thread that saw it
+//   a sanitizer's report                the runtime's death callback; its summary line says what it is
+//   memory leaked by an input           counted; then LeakSanitizer is asked
+//   a crash, abort()                    signal handlers, where no sanitizer has its own
+//   an execution that does not end      a thread that watches: after -timeout=N seconds
+//
+// All of them save the input as libFuzzer would, then tell it (fuzzer_run.h), and end with exit code 77. Many threads may
+// come here at once: the first one tells. What tells it allocates, as libFuzzer does in its handlers; where the failure has
+// left no working heap, an alarm ends the process after some seconds with the input alone.
+#include <execinfo.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <thread>
+
+#include "targets/build_info.h"
+#include "targets/fuzzer_run.h"
+#include "targets/random.h"
+#include "targets/runtime_threads.h"
+#include "targets/sha1.h"
+#include "targets/titles.h"
+
+// Weak: of the sanitizers' runtimes, as far as one is linked.
+extern "C" {
+__attribute__((weak)) void __sanitizer_set_death_callback(void (*)());
+__attribute__((weak)) void __sanitizer_print_stack_trace();
+__attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*,
+                                                                             size_t),
+                                                                    void (*)(const volatile void*));
+__attribute__((weak)) int __lsan_do_recoverable_leak_check();
+}
+
+namespace targets {
+namespace {
+
+using runtime::Place;
+
+constexpr int kFound = 77;
+constexpr int kMissing = 3;
+constexpr unsigned kLastWords = 20;  // seconds that telling a failure may take
+constexpr auto kLook = std::chrono::milliseconds(200);
+constexpr unsigned kMaxLeakChecks = 1000;  // each stops all threads
+
+FuzzerRun* run = nullptr;
+std::atomic<bool> failing = false;
+thread_local bool is_telling = false;
+char sanitizer_summary[512] = "";
+
+// --- Telling a failure --------------------------------------------------------------------------------------
+
+// "crash-<sha1>" of the input, in plain system calls: memory may be broken.
+std::string save_input() {
+  const std::string path = run->options.prefix + "crash-" + sha1_hex(run->input);
+  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  const bool saved = file >= 0 && write(file, run->input.data(), run->input.size()) ==
+                                      static_cast<ssize_t>(run->input.size());
+  if (!saved) std::perror(("lastput: cannot save the input as " + path).c_str());
+  if (file >= 0) close(file);
+  return path;
+}
+
+void give_up(int) {
+  constexpr char kWords[] =
+      "\nSUMMARY: lastput: a failure that cannot be told whole; its input is in crash-...\n";
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kWords, sizeof kWords - 1);
+  _exit(kFound);
+}
+
+std::string words_of(const Place& place) {
+  const std::string title = operation_title(*run->program, run->kind, place.thread, place.op);
+  return place.thread + (title.empty() ? "" : ", in op " + std::to_string(place.op) + ": " + title);
+}
+
+void print_stack() {
+  if (__sanitizer_print_stack_trace != nullptr) return __sanitizer_print_stack_trace();
+  void* frames[64];
+  backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
+}
+
+struct Finding {
+  std::string guarantee;  // "" if none is known
+  std::string detector;   // "oracle", "sanitizer", ...
+  std::string message;
+  bool has_stack = false;  // it has been printed, or this thread's says nothing
+  bool is_own = true;      // the thread that tells it is the one that failed
+};
+
+[[noreturn]] void end_with(const Finding& finding) {
+  if (is_telling || run->program == nullptr) give_up(0);
+  // relaxed: nothing else is handed over by it.
+  while (failing.exchange(true, std::memory_order_relaxed)) pause();
+  is_telling = true;
+  std::signal(SIGALRM, give_up);
+  alarm(kLastWords);
+  const std::string saved = save_input();
+  const std::string name = finding.guarantee.empty() ? finding.detector : finding.guarantee;
+  const std::string about = guarantee_words(name);
+  std::string report = "FAILED: " + name + (about.empty() ? "" : " (" + about + ")") +
+                       (name == finding.detector ? "" : ", " + finding.detector) +
+                       ", on real threads\n  " + finding.message + "\n" +
+                       (finding.is_own ? "  in thread " + words_of(runtime::here()) + "\n" : "") +
+                       "\nwhere the program's threads are:\n";
+  for (const Place& place : runtime::places()) report += "  " + words_of(place) + "\n";
+  report += "the input: " + saved + "\n";
+  if (!finding.has_stack) print_stack();
+  Artifact artifact;
+  artifact.guarantee = name;
+  artifact.message = finding.message;
+  artifact.program = *run->program;
+  tell_failure(*run, report, artifact,
+               summary_line(name, std::string(run->target()) + " on real threads"));
+  _exit(kFound);
+}
+
+void on_broken(const char* guarantee, const char* message) {
+  end_with({guarantee, "oracle", message});
+}
+
+// "SUMMARY: ThreadSanitizer: data race /x/core/ref.cc:12:3 in f" without what differs from machine to machine.
+std::string sanitizer_words() {
+  std::string words = sanitizer_summary;
+  if (words.starts_with("SUMMARY: ")) words.erase(0, 9);
+  for (size_t slash; (slash = words.find('/')) != std::string::npos;) {
+    const size_t begin = words.rfind(' ', slash) + 1;
+    words.erase(begin, slash + 1 - begin);
+  }
+  while (words.ends_with(' ')) words.pop_back();
+  return words;
+}
+
+// After a sanitizer's report.
+void on_death() {
+  const std::string what = sanitizer_words();
+  const auto says = [&](const char* word) { return what.find(word) != std::string::npos; };
+  if (says("undefined-behavior")) end_with({"", "undefined-behavior", what, true});
+  const bool race = says("data race");
+  end_with({race ? "G7" : "G8", race ? "data-race" : "sanitizer",
+            what.empty() ? "a sanitizer ended the process" : what, true});
+}
+
+void on_signal(int number) {
+  end_with(
+      {"G8", "crash", std::string(strsignal(number)) + " (signal " + std::to_string(number) + ")"});
+}
+
+// --- Noticing ----------------------------------------------------------------------------------------------
+
+// When the execution that runs has begun, in ticks of the clock; 0: none runs.
+std::atomic<int64_t> began = 0;
+
+int64_t now() {
+  return std::chrono::steady_clock::now().time_since_epoch().count();
+}
+
+void watch() {
+  const int64_t limit =
+      std::chrono::steady_clock::duration(std::chrono::seconds(run->options.timeout_seconds))
+          .count();
+  while (true) {
+    std::this_thread::sleep_for(kLook);
+    // relaxed: a clock.
+    const int64_t since = began.load(std::memory_order_relaxed);
+    if (since == 0 || now() - since < limit) continue;
+    end_with(
+        {"G9", "hang",
+         "the program has not ended for " + std::to_string(run->options.timeout_seconds) + " s",
+         true, false});
+  }
+}
+
+std::atomic<int64_t> blocks = 0;  // that this input has allocated, and not freed
+
+void on_malloc(const volatile void*, size_t) {
+  blocks.fetch_add(1, std::memory_order_relaxed);
+}
+void on_free(const volatile void* block) {
+  if (block != nullptr) blocks.fetch_sub(1, std::memory_order_relaxed);
+}
+
+// What the C library keeps is no leak: LeakSanitizer knows.
+void check_for_leaks() {
+  static unsigned checks = 0;
+  if (__lsan_do_recoverable_leak_check == nullptr || checks == kMaxLeakChecks) return;
+  if (blocks.load(std::memory_order_relaxed) <= 0) return;
+  ++checks;
+  if (__lsan_do_recoverable_leak_check() != 0)
+    end_with({"G8", "leak", "the input leaks memory: " + sanitizer_words(), true});
+}
+
+void prepare() {
+  runtime::on_broken = on_broken;
+  // libFuzzer has set its own by now.
+  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(on_death);
+  if (__lsan_do_recoverable_leak_check != nullptr &&
+      __sanitizer_install_malloc_and_free_hooks != nullptr)
+    __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
+  std::thread(watch).detach();
+}
+
+// Where nobody has one: a sanitizer tells more of a bad address.
+void handle(int number) {
+  struct sigaction old = {};
+  sigaction(number, nullptr, &old);
+  if ((old.sa_flags & SA_SIGINFO) == 0 && old.sa_handler == SIG_DFL) std::signal(number, on_signal);
+}
+
+}  // namespace
+
+void runner_start(FuzzerRun& started) {
+  run = &started;
+  run->statistics.on_engine = false;
+  const char* const obstacle = runtime::why_no_sections();
+  if (run->options.asks_for_sections) {
+    if (obstacle != nullptr) std::printf("%s\n", obstacle);
+    std::fflush(stdout);
+    _exit(obstacle == nullptr ? 0 : kMissing);
+  }
+  for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) handle(number);
+}
+
+std::string runner_words() {
+  const std::string build = build_name();
+  const char* const obstacle = runtime::why_no_sections();
+  return " on real threads (" + build.substr(0, build.find(',')) +
+         (obstacle == nullptr ? "" : ", without percpu sections: " + std::string(obstacle)) + ")";
+}
+
+void runner_execute(FuzzerRun& running) {
+  static const bool prepared = (prepare(), true);
+  (void)prepared;
+  blocks.store(0, std::memory_order_relaxed);
+  const auto threads = static_cast<unsigned>(running.program->threads.size());
+  for (unsigned index = 0; index < running.program->schedules; ++index) {
+    Random random(uint64_t{running.program->seed} << 32 | index);
+    runtime::begin_execution(random.next() | 1, threads);
+    began.store(now(), std::memory_order_relaxed);
+    running.harness->body(*running.program);
+    began.store(0, std::memory_order_relaxed);
+    count_execution(running);
+  }
+  check_for_leaks();
+}
+
+}  // namespace targets
+
+// The runtimes call it with the line that ends a report; theirs, which is weak, would only print it.
+extern "C" void __sanitizer_report_error_summary(const char* text) {
+  std::snprintf(targets::sanitizer_summary, sizeof targets::sanitizer_summary, "%s", text);
+  std::fprintf(stderr, "%s\n", text);
+}

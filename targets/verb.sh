@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The verb `fuzz` of the driver, whose words and tables it uses: which fuzz target, built in which preset and started, and how
+# its end is told. Sourced by ./lastput.
+
+# sanitizer | preset
+readonly REAL_PRESETS='
+thread|tsan
+address|asan
+undefined|ubsan
+none|plain
+'
+readonly RSS_LIMIT_MB=4096 # the sanitizers' shadow counts
+
+# exit_code_of CODE LOG: the engines' own codes in ours (see ./lastput).
+exit_code_of() {
+  case $1 in
+    0) echo $OK ;;
+    66 | 70 | 71 | 77) echo $FOUND ;;
+    1) grep -qE '^SUMMARY: |ERROR: (Address|Leak|Undefined|Thread)' "$2" && echo $FOUND || echo $BROKEN ;;
+    72 | 130) echo 130 ;;
+    132 | 134 | 135 | 136 | 139) echo $FOUND ;;
+    *) echo $BROKEN ;;
+  esac
+}
+
+verb_fuzz() {
+  parse fuzz "$@"
+  most_words fuzz 1
+  local bug=${flag[bug]-} target seconds=${flag[seconds]-60}
+  local seed=${flag[seed]-$((RANDOM * 32768 + RANDOM + 1))}
+  [ -z "$bug" ] || require_bug "$bug"
+  target=${words[0]-$(target_of_bug "$bug")}
+  require_target "$target"
+  check_real_flags
+  require_compiler
+  use_out
+  if [ -n "${flag[real]-}" ]; then fuzz_on_threads; else fuzz_on_engine; fi
+}
+
+check_real_flags() {
+  local name
+  for name in sanitizer platform; do
+    [ -n "${flag[real]-}" ] || [ -z "${flag[$name]-}" ] || die $USAGE "--$name is for real threads: add --real"
+  done
+  [ -z "${flag[real]-}" ] || [ -z "${flag[memory]-}" ] || die $USAGE "--memory is for the engine; real threads have the machine's"
+  is_among "${flag[sanitizer]-thread}" $'thread\naddress\nundefined\nnone' ||
+    die $USAGE "--sanitizer=${flag[sanitizer]}: thread, address, undefined or none"
+  is_among "${flag[platform]-linux}" $'linux\nportable' || die $USAGE "--platform=${flag[platform]}: linux or portable"
+}
+
+# These have target, bug, seconds and seed from verb_fuzz.
+fuzz_on_engine() {
+  setup_needs explore
+  build explore "$([ -n "$bug" ] && echo "bug_$bug" || echo "${target}_fuzzer")" || exit $BROKEN
+  run_fuzzer "$(program_dir "$bug")/${target}_fuzzer" explore "" ${flag[memory]:+"--memory=${flag[memory]}"}
+}
+
+fuzz_on_threads() {
+  local preset platform=${flag[platform]-} reason
+  preset=$(awk -F'|' -v which="${flag[sanitizer]-thread}" '$1 == which { print $2 }' <<<"$REAL_PRESETS")
+  setup_needs "$preset"
+  if [ -z "$platform" ] && is_bug_of_portable "$bug"; then
+    say "the bug $bug is in the portable platform: that one"
+    platform=portable
+  fi
+  build_real "$preset" "${platform:-linux}"
+  if [ -z "$platform" ] && ! reason=$("$(real_program "$preset" linux)" --sections); then
+    say "no restartable sequences here ($reason): the portable platform"
+    platform=portable
+    build_real "$preset" portable
+  fi
+  run_fuzzer "$(real_program "$preset" "${platform:-linux}")" "$preset" -real -detect_leaks=0 -rss_limit_mb=$RSS_LIMIT_MB
+}
+real_program() { echo "$root/build/$1/bin/real/$2${bug:+/bugs/$bug}/${target}_fuzzer"; } # PRESET PLATFORM
+build_real() { build "$1" "${target}_fuzzer_real_$2${bug:+_$bug}" || exit $BROKEN; }
+
+# Whether the patch changes nothing but what the linux platform does without, where liburcu is installed.
+is_bug_of_portable() {
+  [ -n "$1" ] && ! grep '^--- a/' "$root/bugs/$1.patch" | grep -qvE 'core/platform/(portable/|reader_counts)'
+}
+
+# run_fuzzer PROGRAM PRESET LOG-SUFFIX FLAGS...
+run_fuzzer() {
+  local program=$1 seeds=$root/build/$2/corpus/$target suffix=$3
+  shift 3
+  local corpus=$out/corpus/$target${bug:+-$bug} artifacts=$out/artifacts/$target
+  local log=$out/logs/fuzz-$target${bug:+-$bug}$suffix.log code
+  mkdir -p -- "$corpus" "$artifacts" || die $BROKEN "cannot write to $out"
+  artifacts=$(realpath --relative-base=. -- "$artifacts") # as short as it can be, for the replay command
+  local folders=("$corpus")
+  [ -d "$seeds" ] && folders+=("$seeds")
+  use_sanitizer_options
+  trap : INT # the fuzzer gets it too, and ends; what it says is still wanted
+  (trap - INT; exec "$program" -max_total_time="$seconds" -seed="$seed" \
+    -artifact_prefix="$artifacts/" -verbosity=0 -handle_int=0 -print_final_stats=0 -print_funcs=0 \
+    "$@" "${folders[@]}") \
+    2>&1 | tee -i -- "$log" | filter_words
+  code=${PIPESTATUS[0]}
+  trap - INT
+  code=$(exit_code_of "$code" "$log")
+  [ "$code" -ne $BROKEN ] || say "the fuzzer could not run; its words are in $log" >&2
+  [ "$code" -ne $FOUND ] || tell_end "$log" "$bug"
+  exit "$code"
+}
+
+# What a person wants to see of a fuzzer's words; the log has all of them. libFuzzer tells about itself,
+# and once the target has told its failure, what it adds is about its own signal handler.
+filter_words() {
+  trap '' INT
+  sed -u -e '/^INFO: /d' -e '/^###### /d' -e '/ # Uses: [0-9]*$/d' \
+    -e '/^SUMMARY: lastput: /,$ { /^SUMMARY: lastput: /!d; }'
+}
+
+# A failure that the target could not tell (a timeout, a sanitizer's report) ends in the same two lines.
+tell_end() { # LOG BUG
+  local input
+  grep -q '^SUMMARY: lastput: ' -- "$1" && return
+  input=$(sed -n 's/.*Test unit written to //p' -- "$1" | tail -n 1)
+  [ -z "$input" ] || printf 'replay: ./lastput replay %s%s\n' "$input" "${2:+ --bug=$2}"
+  grep -m1 '^SUMMARY: ' -- "$1" || say "SUMMARY: lastput: the fuzzer died; its words are in $1"
+}
