@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <string>
 
 #include "targets/artifact.h"
@@ -14,7 +15,6 @@
 #include "targets/codec.h"
 #include "targets/failure_report.h"
 #include "targets/fuzzer_options.h"
-#include "targets/generate.h"
 #include "targets/mutate.h"
 #include "targets/statistics.h"
 
@@ -26,15 +26,13 @@ namespace targets {
 namespace {
 
 constexpr double kProgressSeconds = 1.0;
-// Of concurrent programs only so many come from the corpus, for the fuzzer's coverage finds bugs later than new
-// random programs do (bench/README.md).
-constexpr unsigned kOldOneIn = 4;
 
 // One fuzzing run. Never destroyed: the summary is written while the process exits.
 struct Run {
   Kind kind = Kind::kPercpuRef;
   FuzzerOptions options;
   Statistics statistics;
+  Mix mix{};
   double next_progress = kProgressSeconds;
   // The input that is running.
   std::span<const uint8_t> input;
@@ -157,6 +155,7 @@ void fuzzer_initialize(Kind kind, int argc, char** argv) {
       bug.empty() ? "none" : bug.c_str(),
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
+  run->mix = mix_of_run(kind);
   if (!run->options.runs_inputs) return;
   std::atexit(end_run);
   std::signal(SIGINT, request_stop);  // the engine keeps handlers that it finds
@@ -188,15 +187,22 @@ int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t si
 
 size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   Random random(seed);
-  const bool has_bytes = LLVMFuzzerMutate != nullptr;
-  const bool is_new = is_concurrent(run->kind) && !random.one_in(kOldOneIn);
-  if (!is_new && has_bytes && random.one_in(4)) return LLVMFuzzerMutate(data, size, max_size);
-  Program program =
-      is_new ? generate_program(random, run->kind) : decode({data, size}, run->kind).program;
-  if (!is_new) mutate_program(random, run->kind, program);
-  const std::vector<uint8_t> bytes = encode(program);
-  if (bytes.size() > max_size) return has_bytes ? LLVMFuzzerMutate(data, size, max_size) : size;
+  const std::vector<uint8_t> bytes =
+      mutate_input(random, run->kind, run->mix, {{data, size}, {}, max_size});
+  if (bytes.empty()) return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, max_size) : size;
   std::copy(bytes.begin(), bytes.end(), data);
+  return bytes.size();
+}
+
+size_t fuzzer_cross(std::span<const uint8_t> one, std::span<const uint8_t> other, uint8_t* out,
+                    size_t max_size, unsigned seed) {
+  Random random(seed);
+  // libFuzzer crosses as often as it mutates, and mutates where nothing comes of that.
+  const unsigned weight = run->mix[static_cast<size_t>(Mutation::kSplice)];
+  const unsigned all = std::accumulate(run->mix.begin(), run->mix.end(), 0u);
+  if (2 * weight < all && random.below(all - weight) >= weight) return 0;
+  const std::vector<uint8_t> bytes = splice_inputs(random, run->kind, {one, other, max_size});
+  std::copy(bytes.begin(), bytes.end(), out);
   return bytes.size();
 }
 

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "targets/execute.h"
 #include "targets/program.h"
@@ -34,9 +35,14 @@ struct Harness {
 // From LLVMFuzzerTestOneInput; returns what that should.
 int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size);
 
-// From LLVMFuzzerCustomMutator: mutates the program in `data`; every fourth time, the bytes. Of concurrent
-// programs three in four are new ones instead. Returns the new size, at most max_size.
+// From LLVMFuzzerCustomMutator: changes `data` as mutate.h says, by the weights there, or of $LASTPUT_MUTATIONS.
+// Returns the new size, at most max_size.
 size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed);
+
+// From LLVMFuzzerCustomCrossOver: splices the programs into `out`, as often as the weights say. Returns its size;
+// 0: not this time.
+size_t fuzzer_cross(std::span<const uint8_t> one, std::span<const uint8_t> other, uint8_t* out,
+                    size_t max_size, unsigned seed);
 
 }  // namespace targets
 

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "targets/generate.h"
-#include "targets/mutate.h"
 
 namespace targets {
 namespace {
@@ -72,18 +71,6 @@ TEST(Program, OnlyItsSoleUserDestroysAPool) {
   EXPECT_EQ(drop_illegal(program), 1u);
   EXPECT_FALSE(check(program, Kind::kPercpuPool));
   EXPECT_EQ(check(program, Kind::kPercpuRef)->text, "refs: 1..3, where the target has them");
-}
-
-TEST(Program, MutationsKeepProgramsValid) {
-  Random random(2);
-  for (const auto& [kind, name, parts] : kKinds) {
-    Program program = smallest_program(kind);
-    for (int i = 0; i < 50000; ++i) {
-      mutate_program(random, kind, program);
-      const auto problem = check(program, kind);
-      ASSERT_FALSE(problem) << problem->text;
-    }
-  }
 }
 
 TEST(Program, EveryOperationIsFoundByNumberAndName) {
