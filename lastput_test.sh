@@ -44,6 +44,7 @@ expect 1 "'abc' is no number" "$lastput" fuzz --seconds=abc
 expect 1 "'-1' is no number" "$lastput" fuzz --seed=-1
 expect 1 "takes no value" "$lastput" test --all=yes
 expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
+expect 1 "'hongg' is neither libfuzzer nor afl" "$lastput" fuzz --engine=hongg
 expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
 expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
 
@@ -56,6 +57,8 @@ expect 1 "no preset 'compilers'; there is: release" "$lastput" build compilers
 expect 1 "no preset 'nothing'; there is: release" "$lastput" setup compilers nothing
 expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
 expect 0 "" "$lastput" bugs --list
+expect 1 "--from=nothing: corpus or minimal" "$lastput" bugs --from=nothing
+expect 1 "--seeds=0: one at least" "$lastput" bugs --seeds=0
 
 expect 1 "at most 0 argument" "$lastput" audit ref.cc
 expect 1 "unknown flag '--mutants'" "$lastput" audit --mutants=all

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/fuzzer_support.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -33,10 +35,12 @@ struct Run {
   FuzzerOptions options;
   Statistics statistics;
   Mix mix{};
+  uint64_t* shared_executions = nullptr;  // $LASTPUT_EXECUTIONS, or none
   double next_progress = kProgressSeconds;
   // The input that is running.
   std::span<const uint8_t> input;
   const Program* program = nullptr;
+  unsigned schedule = 0;  // of the program
   unsigned (*operations_dropped)() = nullptr;
 };
 Run* run = nullptr;
@@ -45,11 +49,28 @@ const char* target_name() {
   return kind_info(run->kind).name;
 }
 
+// $LASTPUT_EXECUTIONS: a file of eight bytes to count executions in, for engines that run each input in a child.
+uint64_t* map_shared_executions() {
+  const char* path = std::getenv("LASTPUT_EXECUTIONS");
+  const int file = path == nullptr ? -1 : open(path, O_RDWR | O_CLOEXEC);
+  if (file < 0) return nullptr;
+  void* page = mmap(nullptr, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  return page == MAP_FAILED ? nullptr : static_cast<uint64_t*>(page);
+}
+
 volatile std::sig_atomic_t stop_requested = 0;
 
 void request_stop(int signal_number) {
   if (stop_requested) _exit(128 + signal_number);  // asked twice: at once
   stop_requested = 1;
+}
+
+// What chose the schedule that runs; the first of a program follows its preemptions, if it has any.
+std::string strategy() {
+  std::vector<uint8_t> bytes;
+  const sched::Options options = schedule_options(*run->program, run->schedule, &bytes);
+  return bytes.empty() ? sched::strategy_name(options.strategy) : "preemptions";
 }
 
 void write_report(const std::string& guarantee, const std::string& artifact) {
@@ -67,7 +88,8 @@ void write_report(const std::string& guarantee, const std::string& artifact) {
                            ",\n  \"bug\": " + json_string(built_with_bug()) +
                            ",\n  \"seed\": " + std::to_string(run->options.seed) + ",\n" + numbers +
                            "  \"edges\": " + std::to_string(s.edges.reached()) +
-                           ",\n  \"guarantee\": " + json_string(guarantee) +
+                           ",\n  \"guarantee\": " + json_string(guarantee) + ",\n  \"strategy\": " +
+                           json_string(guarantee.empty() ? "" : strategy()) +
                            ",\n  \"artifact\": " + json_string(artifact) + "\n}\n";
   std::string error;
   if (!write_file(path, json, &error))
@@ -125,6 +147,8 @@ void on_failure(const sched::Failure& failure, const sched::Recording& recording
 void on_execution(const sched::Result& result, void*) {
   Statistics& s = run->statistics;
   s.executions += 1;
+  run->schedule += 1;
+  if (run->shared_executions != nullptr) ++*run->shared_executions;
   s.points += result.steps;
   s.cut_off += result.verdict == sched::Verdict::kCutOff;
   s.interleavings.add(result.trace_hash);
@@ -156,6 +180,7 @@ void fuzzer_initialize(Kind kind, int argc, char** argv) {
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
   run->mix = mix_of_run(kind);
+  run->shared_executions = map_shared_executions();
   if (!run->options.runs_inputs) return;
   std::atexit(end_run);
   std::signal(SIGINT, request_stop);  // the engine keeps handlers that it finds
@@ -172,6 +197,7 @@ int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t si
   // An unknown version runs the smallest program: without any coverage libFuzzer does not even start.
   run->input = {data, size};
   run->program = &decoded.program;
+  run->schedule = 0;
   run->operations_dropped = harness.operations_dropped;
   ExecuteOptions options;
   options.memory = run->options.memory;

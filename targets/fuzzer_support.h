@@ -12,6 +12,7 @@
 //                                     the report, the command that replays it, SUMMARY:, then abort(),
 //                                     on the stack of the thread that failed (exit code 77)
 //   any end                         numbers as JSON in the file that $LASTPUT_REPORT names
+//   each execution                  one more in the file of eight bytes that $LASTPUT_EXECUTIONS names
 #ifndef LASTPUT_TARGETS_FUZZER_SUPPORT_H_
 #define LASTPUT_TARGETS_FUZZER_SUPPORT_H_
 
