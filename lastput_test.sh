@@ -79,6 +79,7 @@ expect 1 "no benchmark '*'" "$lastput" bench '*'
 expect 1 "at most 1 argument" "$lastput" bench core engine
 expect 1 "the benchmark engine takes no --json" "$lastput" bench engine --json=file
 expect 1 "the benchmark strategies takes no --seconds" "$lastput" bench strategies --seconds=1
+expect 1 "the benchmark mutations takes neither" "$lastput" bench mutations --json=file
 expect 1 "wants a value: --json=FILE" "$lastput" bench --json=
 expect 1 "'1.5' is no number" "$lastput" bench --seconds=1.5
 expect 1 "unknown flag '--rounds'" "$lastput" bench --rounds=3
