@@ -11,11 +11,12 @@ set -u -o pipefail
 
 root=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/..
 runs=4000 seeds=5 build=$root/build/explore rows=/dev/null bugs=()
-mixes='new 3/4|preempt=0 shift=0 forget=0 duplicate=0 move=0 splice=0
-all 3/4|new=60
-all 1/2|new=26
-all|new=0
-new|bytes=0 setup=0 schedules=0 reroll=0 preempt=0 shift=0 forget=0 insert=0 erase=0 replace=0 swap=0 duplicate=0 move=0 splice=0'
+added='preempt=1 shift=1 forget=1 duplicate=1 move=1 splice=2'
+mixes="new 3/4|new=60
+all 3/4|new=60 $added
+all 1/2|new=26 $added
+all|new=0 $added
+new|bytes=0 setup=0 schedules=0 reroll=0 preempt=0 shift=0 forget=0 insert=0 erase=0 replace=0 swap=0 duplicate=0 move=0 splice=0"
 usage() { sed -n '3,9s/^# \{0,1\}//p' -- "${BASH_SOURCE[0]}"; }
 for word in "$@"; do
   case $word in

@@ -36,13 +36,6 @@ const KindInfo* kind_of_process() {
   return nullptr;
 }
 
-// AFL++ mutates bytes itself in its other stages, so here they have no turn.
-Mix mix_for_afl(Kind kind) {
-  Mix mix = mix_of_run(kind);
-  mix[static_cast<size_t>(Mutation::kBytes)] = 0;
-  return mix;
-}
-
 }  // namespace
 }  // namespace targets
 
@@ -57,8 +50,10 @@ void* afl_custom_init(void*, unsigned seed) {
     std::fputs("\n", stderr);
     std::exit(1);
   }
-  return new targets::AflMutator{
-      targets::Random(seed), info->kind, targets::mix_for_afl(info->kind), {}};
+  return new targets::AflMutator{targets::Random(seed),
+                                 info->kind,
+                                 targets::mix_of_run(info->kind, targets::Engine::kAfl),
+                                 {}};
 }
 
 // `other` is an input to splice, or null. Returns the size of *out; what does not fit leaves the input as it is.

@@ -179,7 +179,7 @@ void fuzzer_initialize(Kind kind, int argc, char** argv) {
       bug.empty() ? "none" : bug.c_str(),
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
-  run->mix = mix_of_run(kind);
+  run->mix = mix_of_run(kind, Engine::kLibFuzzer);
   run->shared_executions = map_shared_executions();
   if (!run->options.runs_inputs) return;
   std::atexit(end_run);

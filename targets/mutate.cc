@@ -218,9 +218,10 @@ std::vector<uint8_t> encode_within(const Program& program, size_t max_size) {
 
 }  // namespace
 
-Mix default_mix(Kind kind) {
+Mix default_mix(Kind kind, Engine engine) {
   Mix mix{};
-  for (size_t i = 0; i < mix.size(); ++i) mix[i] = kMutations[i].weight;
+  for (size_t i = 0; i < mix.size(); ++i)
+    mix[i] = kMutations[i].weight[static_cast<size_t>(engine)];
   if (!is_concurrent(kind)) mix[static_cast<size_t>(Mutation::kNew)] = 1;
   return mix;
 }
@@ -246,8 +247,8 @@ std::string parse_mix(std::string_view text, Mix* mix) {
   return "";
 }
 
-Mix mix_of_run(Kind kind) {
-  Mix mix = default_mix(kind);
+Mix mix_of_run(Kind kind, Engine engine) {
+  Mix mix = default_mix(kind, engine);
   const char* text = std::getenv("LASTPUT_MUTATIONS");
   const std::string problem = text == nullptr ? "" : parse_mix(text, &mix);
   if (problem.empty()) return mix;
