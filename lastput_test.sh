@@ -53,6 +53,7 @@ expect 1 "--platform=windows: linux or portable" "$lastput" fuzz --real --platfo
 expect 1 "--memory is for the engine" "$lastput" fuzz --real --memory=sc
 expect 0 "--sanitizer=WHICH" "$lastput" fuzz --help
 expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
+expect 1 "'hongg' is neither libfuzzer nor afl" "$lastput" fuzz --engine=hongg
 expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
 expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
 
@@ -65,6 +66,8 @@ expect 1 "no preset 'compilers'; there is: release" "$lastput" build compilers
 expect 1 "no preset 'nothing'; there is: release" "$lastput" setup compilers nothing
 expect 1 "at most 1 argument" "$lastput" fuzz percpu_ref sequential
 expect 0 "" "$lastput" bugs --list
+expect 1 "--from=nothing: corpus or minimal" "$lastput" bugs --from=nothing
+expect 1 "--seeds=0: one at least" "$lastput" bugs --seeds=0
 
 expect 1 "at most 0 argument" "$lastput" audit ref.cc
 expect 1 "unknown flag '--mutants'" "$lastput" audit --mutants=all
@@ -85,6 +88,7 @@ expect 1 "no benchmark '*'" "$lastput" bench '*'
 expect 1 "at most 1 argument" "$lastput" bench core engine
 expect 1 "the benchmark engine takes no --json" "$lastput" bench engine --json=file
 expect 1 "the benchmark strategies takes no --seconds" "$lastput" bench strategies --seconds=1
+expect 1 "the benchmark mutations takes neither" "$lastput" bench mutations --json=file
 expect 1 "wants a value: --json=FILE" "$lastput" bench --json=
 expect 1 "'1.5' is no number" "$lastput" bench --seconds=1.5
 expect 1 "unknown flag '--rounds'" "$lastput" bench --rounds=3

@@ -45,6 +45,25 @@ std::string verdict(const Hunt& hunt) {
   return hunt.bug.within == 0 ? "found" : absl::StrCat("found, median ", hunt.median());
 }
 
+json executions_or_null(uint64_t executions) {
+  return executions == Hunt::kNotFound ? json() : json(executions);
+}
+
+json median_or_null(const Hunt& hunt) {
+  return executions_or_null(hunt.median());
+}
+
+// Each hunt, the one that was replayed first; null executions: it found nothing.
+json hunts_of(const Hunt& hunt) {
+  json all = json::array();
+  const auto add = [&](uint64_t executions, double seconds) {
+    all.push_back({{"executions", executions_or_null(executions)}, {"seconds", seconds}});
+  };
+  add(hunt.found() ? hunt.executions : Hunt::kNotFound, hunt.seconds);
+  for (const Hunt::Again& other : hunt.again) add(other.executions, other.seconds);
+  return all;
+}
+
 std::string replays_text(const Hunt& hunt) {
   return absl::StrJoin(hunt.replays, " ", [](std::string* out, const Replays& r) {
     absl::StrAppend(out, r.same, "/", r.times);
@@ -93,14 +112,21 @@ bool Hunt::replayed() const {
 }
 
 uint64_t Hunt::median() const {
-  std::vector<uint64_t> all = again;
-  all.push_back(found() ? executions : kNotFound);
+  std::vector<uint64_t> all = {found() ? executions : kNotFound};
+  for (const Again& hunt : again) all.push_back(hunt.executions);
+  std::sort(all.begin(), all.end());
+  return all[all.size() / 2];
+}
+
+double Hunt::median_seconds() const {
+  std::vector<double> all = {seconds};
+  for (const Again& hunt : again) all.push_back(hunt.seconds);
   std::sort(all.begin(), all.end());
   return all[all.size() / 2];
 }
 
 bool Hunt::soon_enough() const {
-  return bug.within == 0 || (again.size() + 1 == kWithinSeeds && median() <= bug.within);
+  return bug.within == 0 || (again.size() + 1 >= kWithinSeeds && median() <= bug.within);
 }
 
 bool parse_report(const std::string& text, Hunt* hunt) {
@@ -109,6 +135,7 @@ bool parse_report(const std::string& text, Hunt* hunt) {
   hunt->executions = report.value("executions", uint64_t{0});
   hunt->seconds = report.value("seconds", 0.0);
   hunt->guarantee = report.value("guarantee", "");
+  hunt->strategy = report.value("strategy", "");
   const std::string artifact = report.value("artifact", "");
   if (!artifact.empty()) hunt->replays.push_back({artifact, 0, 0});
   return true;
@@ -151,15 +178,26 @@ std::string regression_page(const Hunt& hunt) {
 }
 
 std::string table(const std::vector<Hunt>& hunts) {
-  std::vector<std::vector<std::string>> rows = {{"bug", "breaks", "broke", "noticed by",
-                                                 "executions", "seconds", "replayed", "smallest",
-                                                 "test", "verdict"}};
+  std::vector<std::vector<std::string>> rows = {
+      {"bug", "guarantee", "strategy", "executions", "seconds", "replayed"}};
+  const std::vector<std::string> more = {"noticed by", "smallest", "test", "verdict"};
+  if (!hunts.empty())
+    for (const auto& [peer, brought] : hunts[0].peers) rows[0].push_back(peer);
+  rows[0].insert(rows[0].end(), more.begin(), more.end());
+  const auto or_dash = [](const std::string& text) { return text.empty() ? "-" : text; };
   for (const Hunt& hunt : hunts) {
-    rows.push_back({hunt.bug.name, absl::StrJoin(hunt.bug.breaks, " "),
-                    hunt.guarantee.empty() ? "-" : hunt.guarantee,
-                    hunt.detector.empty() ? "-" : hunt.detector, absl::StrCat(hunt.executions),
-                    absl::StrFormat("%.1f", hunt.seconds), replays_text(hunt), minimal_text(hunt),
-                    hunt.emitted.empty() ? "-" : hunt.emitted, verdict(hunt)});
+    const uint64_t median = hunt.median();
+    std::vector<std::string> row = {
+        hunt.bug.name,
+        or_dash(hunt.guarantee),
+        or_dash(hunt.strategy),
+        median == Hunt::kNotFound ? absl::StrCat(">", hunt.executions) : absl::StrCat(median),
+        absl::StrFormat("%.1f", hunt.median_seconds()),
+        or_dash(replays_text(hunt))};
+    for (const auto& [peer, brought] : hunt.peers) row.push_back(brought);
+    row.insert(row.end(),
+               {or_dash(hunt.detector), minimal_text(hunt), or_dash(hunt.emitted), verdict(hunt)});
+    rows.push_back(std::move(row));
   }
   return columns(rows);
 }
@@ -171,6 +209,8 @@ std::string to_json(const std::vector<Hunt>& hunts) {
     for (const Replays& r : hunt.replays) {
       replays.push_back({{"artifact", r.artifact}, {"same", r.same}, {"times", r.times}});
     }
+    json peers = json::object();
+    for (const auto& [peer, brought] : hunt.peers) peers[peer] = brought;
     json smallest;
     if (hunt.minimal) {
       smallest = {{"operations", hunt.minimal->operations}, {"switches", hunt.minimal->switches},
@@ -182,15 +222,18 @@ std::string to_json(const std::vector<Hunt>& hunts) {
                     {"class", hunt.bug.klass},
                     {"target", hunt.bug.target},
                     {"breaks", hunt.bug.breaks},
-                    {"broke", hunt.guarantee},
+                    {"guarantee", hunt.guarantee},
+                    {"strategy", hunt.strategy},
                     {"noticed_by", hunt.detector},
-                    {"executions", hunt.executions},
-                    {"seconds", hunt.seconds},
+                    {"executions", median_or_null(hunt)},
+                    {"seconds", hunt.median_seconds()},
+                    {"seeds", hunts_of(hunt)},
+                    {"replayed", replays_text(hunt)},
+                    {"peers", peers},
                     {"replays", replays},
                     {"smallest", smallest},
                     {"emitted_test", hunt.emitted},
                     {"within", hunt.bug.within},
-                    {"again", hunt.again},
                     {"good", hunt.good()},
                     {"verdict", verdict(hunt)}});
   }

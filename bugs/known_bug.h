@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bugs {
@@ -48,6 +49,8 @@ struct Hunt {
   std::string problem;    // the fuzzer could not run or left no report; empty: it did
   std::string guarantee;  // that broke; empty: none
   std::string detector;   // what noticed: "oracle", "data-race", ...
+  std::string
+      strategy;  // that chose the failing schedule: "random", "pct", ..., "preemptions" of the input
   uint64_t executions = 0;
   double seconds = 0;
   std::vector<Replays> replays;
@@ -55,15 +58,21 @@ struct Hunt {
   // Of the test that replay wrote of it: "" where it was not tried, kGoodTest, or what is wrong with it.
   std::string emitted;
   static constexpr const char* kGoodTest = "good";
-  std::vector<uint64_t>
-      again;  // executions of the hunts with other seeds, where bug.within is set;
-              // kNotFound of one that found nothing
+  // Hunts with other seeds; one that found nothing has kNotFound executions.
+  struct Again {
+    uint64_t executions;
+    double seconds;
+  };
+  std::vector<Again> again;
   static constexpr uint64_t kNotFound = UINT64_MAX;
+  // What peers brought, by the peer's name: executions, or seconds, until they found it.
+  std::vector<std::pair<std::string, std::string>> peers;
 
-  bool found() const;        // one of bug.breaks
-  bool replayed() const;     // something was replayed, and all were the same
-  uint64_t median() const;   // of the executions of all hunts
-  bool soon_enough() const;  // as bug.within says, of kWithinSeeds hunts
+  bool found() const;             // one of bug.breaks
+  bool replayed() const;          // something was replayed, and all were the same
+  uint64_t median() const;        // of the executions of all hunts
+  double median_seconds() const;  // of all hunts
+  bool soon_enough() const;       // as bug.within says, of kWithinSeeds hunts or more
   bool minimized() const { return minimal && minimal->complete; }
   bool explained() const { return minimal && !minimal->why.empty(); }
   bool good_test() const { return emitted.empty() || emitted == kGoodTest; }

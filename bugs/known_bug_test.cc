@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "bugs/peers.h"
+
 namespace bugs {
 namespace {
 
@@ -89,15 +91,15 @@ TEST(KnownBug, IsGoodOnlyIfTheMedianIsSoonEnough) {
   EXPECT_TRUE(h.good());
   h.bug.within = 200;
   EXPECT_FALSE(h.good()) << "one hunt is no median";
-  h.again.assign(kWithinSeeds / 2, 300);
-  h.again.insert(h.again.end(), kWithinSeeds / 2, 200);
+  h.again.assign(kWithinSeeds / 2, {300, 3});
+  h.again.insert(h.again.end(), kWithinSeeds / 2, {200, 2});
   EXPECT_FALSE(h.good());
-  h.again[0] = 100;
+  h.again[0] = {100, 1};
   EXPECT_EQ(h.median(), 200U);
   EXPECT_TRUE(h.good());
-  h.again[1] = Hunt::kNotFound;
+  h.again[1].executions = Hunt::kNotFound;
   EXPECT_TRUE(h.good());
-  h.again.back() = Hunt::kNotFound;
+  h.again.back().executions = Hunt::kNotFound;
   EXPECT_FALSE(h.good());
 }
 
@@ -110,8 +112,10 @@ TEST(KnownBug, ReadsReports) {
   EXPECT_EQ(h.executions, 7U);
   EXPECT_TRUE(h.guarantee.empty());
   EXPECT_TRUE(h.replays.empty());
-  EXPECT_TRUE(parse_report(R"({"executions": 7, "guarantee": "G1", "artifact": "x"})", &h));
+  EXPECT_TRUE(parse_report(
+      R"({"executions": 7, "guarantee": "G1", "strategy": "pct", "artifact": "x"})", &h));
   EXPECT_EQ(h.guarantee, "G1");
+  EXPECT_EQ(h.strategy, "pct");
   ASSERT_EQ(h.replays.size(), 1U);
   EXPECT_EQ(h.replays[0].artifact, "x");
   Replays r;
@@ -132,6 +136,45 @@ TEST(KnownBug, ReadsReports) {
       parse_replay_report(R"({"times": 100, "same": 99, "kind": "leak"})", &r, &kind, &minimal));
   EXPECT_EQ(kind, "leak");
   EXPECT_FALSE(r.good());
+}
+
+TEST(KnownBug, MediansAreOfAllSeeds) {
+  Hunt h = hunt("G1", 100);
+  h.executions = 300;
+  h.seconds = 3;
+  h.again = {{Hunt::kNotFound, 60}, {100, 1}};
+  EXPECT_EQ(h.median(), 300U);
+  EXPECT_EQ(h.median_seconds(), 3);
+  h.again = {{200, 2}, {100, 1}};
+  EXPECT_EQ(h.median(), 200U);
+  EXPECT_EQ(h.median_seconds(), 2);
+  const std::string json = to_json({h});
+  EXPECT_NE(json.find("\"executions\": 200"), std::string::npos) << json;
+  h.again[0] = h.again[1] = {Hunt::kNotFound, 60};
+  EXPECT_NE(table({h}).find(" >300 "), std::string::npos) << table({h});
+  EXPECT_NE(to_json({h}).find("\"executions\": null"), std::string::npos);
+}
+
+TEST(KnownBug, TheTableTellsWhatFoundItAndWhatPeersDid) {
+  Hunt h = hunt("G1", 100);
+  h.strategy = "surw";
+  h.peers = {{"plain random", ">2000"}};
+  const std::string text = table({h});
+  EXPECT_EQ(text.find("bug "), 0U) << text;
+  for (const char* cell :
+       {"guarantee  strategy  executions  seconds  replayed", "plain random", "surw", " >2000 "})
+    EXPECT_NE(text.find(cell), std::string::npos) << text;
+  const std::string json = to_json({h});
+  EXPECT_NE(json.find("\"plain random\": \">2000\""), std::string::npos) << json;
+  EXPECT_NE(json.find("\"strategy\": \"surw\""), std::string::npos) << json;
+}
+
+TEST(Peers, MediansAreOfAllSeeds) {
+  EXPECT_EQ(median_of_hunts("9 0.5\n100 1\n3 0.1\n", 3, 99), "9");
+  EXPECT_EQ(median_of_hunts("9 0.5\n100 1\n100 0.1\n", 3, 99), ">99");
+  EXPECT_EQ(median_of_hunts("9 0.5\n", 3, 99), "");
+  EXPECT_EQ(median_of_hunts("", 0, 99), "");
+  EXPECT_EQ(median_of_hunts("9 0.5\nusage: x\n", 1, 99), "");
 }
 
 TEST(KnownBug, TheTableHasARowABug) {

@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "bugs/known_bug.h"
+#include "bugs/peers.h"
 #include "bugs/process.h"
 
 ABSL_FLAG(std::string, patches, "bugs", "folder of the patches");
@@ -24,6 +25,11 @@ ABSL_FLAG(std::string, build, "build/explore", "build tree; the variants are in 
 ABSL_FLAG(std::string, out, "out", "folder for what is written");
 ABSL_FLAG(unsigned, seconds, 60, "time for each bug");
 ABSL_FLAG(unsigned, seed, 1, "seed of the fuzzers");
+ABSL_FLAG(unsigned, seeds, 1, "hunts of each bug, by seeds in a row; told are the medians");
+ABSL_FLAG(std::string, from, "corpus",
+          "what the fuzzers begin with: corpus, the seeds of the target; or minimal, the smallest "
+          "program alone");
+ABSL_FLAG(bool, peers, false, "also hunt each as one could do without: see peers.h");
 ABSL_FLAG(unsigned, times, 100, "replays of each artifact");
 ABSL_FLAG(unsigned, jobs, 2, "bugs hunted at a time");
 ABSL_FLAG(bool, emitted, false, "build and try the test that replay writes of each");
@@ -36,6 +42,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// As bytes: their version alone (targets/codec.h).
+constexpr const char* kSmallestProgram = "\2";
 constexpr int kUsage = 1;
 constexpr int kFailed = 2;
 constexpr int kFound = 77;
@@ -77,7 +85,10 @@ void fuzz(const Places& places, unsigned seed, Hunt* hunt) {
       "-verbosity=0",
       "-print_final_stats=0",
       places.corpus.string()};
-  if (fs::is_directory(places.seeds)) arguments.push_back(places.seeds.string());
+  if (absl::GetFlag(FLAGS_from) == "minimal")
+    std::ofstream(places.corpus / "minimal") << kSmallestProgram;
+  else if (fs::is_directory(places.seeds))
+    arguments.push_back(places.seeds.string());
   const int code =
       run_logged(arguments, places.log, places.report, absl::StrJoin(hunt->bug.breaks, " "));
   if (!parse_report(contents(places.report), hunt)) {
@@ -150,6 +161,11 @@ std::string try_test(const Places& places, const Hunt& hunt) {
              : "fails without the bug";
 }
 
+PeerOptions peer_options() {
+  return {absl::GetFlag(FLAGS_build), fs::absolute(absl::GetFlag(FLAGS_out)) / "bugs",
+          absl::GetFlag(FLAGS_seed), absl::GetFlag(FLAGS_seeds)};
+}
+
 void hunt_one(Hunt* hunt) {
   const Places places(hunt->bug);
   const unsigned seed = absl::GetFlag(FLAGS_seed);
@@ -158,12 +174,15 @@ void hunt_one(Hunt* hunt) {
   for (Replays& replays : hunt->replays) replay(places, {"--why=false"}, &replays, hunt);
   minimize(places, hunt);
   if (absl::GetFlag(FLAGS_emitted) && hunt->found()) hunt->emitted = try_test(places, *hunt);
-  if (hunt->bug.within == 0 || !hunt->found()) return;
-  for (unsigned i = 1; i < kWithinSeeds; ++i) {
+  if (absl::GetFlag(FLAGS_peers)) hunt->peers = ask_peers(*hunt, peer_options());
+  if (!hunt->found()) return;
+  const unsigned seeds =
+      std::max(absl::GetFlag(FLAGS_seeds), hunt->bug.within == 0 ? 1 : kWithinSeeds);
+  for (unsigned i = 1; i < seeds; ++i) {
     Hunt other;
     other.bug = hunt->bug;
     fuzz(Places(hunt->bug, ".again"), seed + i, &other);
-    hunt->again.push_back(other.found() ? other.executions : Hunt::kNotFound);
+    hunt->again.push_back({other.found() ? other.executions : Hunt::kNotFound, other.seconds});
   }
 }
 
@@ -284,6 +303,10 @@ int main_(const std::vector<std::string>& names) {
   std::string error;
   if (!read_bugs(names, &hunts, &error)) {
     std::fprintf(stderr, "lastput_bugs: %s\n", error.c_str());
+    return kUsage;
+  }
+  if (const std::string from = absl::GetFlag(FLAGS_from); from != "corpus" && from != "minimal") {
+    std::fprintf(stderr, "lastput_bugs: --from=%s: corpus or minimal\n", from.c_str());
     return kUsage;
   }
   if (absl::GetFlag(FLAGS_list)) {

@@ -14,9 +14,10 @@ namespace bugs {
 std::string contents(const std::filesystem::path& path);
 
 struct Command {
-  std::vector<std::string> arguments;  // the program's path first
-  std::vector<std::string> variables;  // "NAME=value", beside those of the caller
-  std::filesystem::path log;           // stdout and stderr are added to it
+  std::vector<std::string> arguments;    // the program's path first
+  std::vector<std::string> variables;    // "NAME=value", beside those of the caller
+  std::filesystem::path log;             // stdout and stderr are added to it
+  std::filesystem::path error_log = {};  // ... stderr to this one, where it is named
   // With one of these the program and what it starts are killed early: after so many seconds, or
   // when *stop becomes true.
   double limit_seconds = 0;

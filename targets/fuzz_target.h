@@ -25,4 +25,10 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max
   return targets::fuzzer_mutate(data, size, max_size, seed);
 }
 
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t* data, size_t size, const uint8_t* other,
+                                            size_t other_size, uint8_t* out, size_t max_size,
+                                            unsigned seed) {
+  return targets::fuzzer_cross({data, size}, {other, other_size}, out, max_size, seed);
+}
+
 #endif  // LASTPUT_TARGETS_FUZZ_TARGET_H_

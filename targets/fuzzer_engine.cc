@@ -45,6 +45,13 @@ std::string runner_words() {
   return "";
 }
 
+// The first schedule of a program follows its preemptions, if it has any.
+std::string runner_strategy(const FuzzerRun& run) {
+  std::vector<uint8_t> bytes;
+  const sched::Options options = schedule_options(*run.program, run.schedule, &bytes);
+  return bytes.empty() ? sched::strategy_name(options.strategy) : "preemptions";
+}
+
 void runner_execute(FuzzerRun& run) {
   ExecuteOptions options;
   options.memory = run.options.memory;

@@ -230,6 +230,10 @@ void runner_start(FuzzerRun& started) {
   for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) handle(number);
 }
 
+std::string runner_strategy(const FuzzerRun&) {
+  return "real threads";
+}
+
 std::string runner_words() {
   const std::string build = build_name();
   const char* const obstacle = runtime::why_no_sections();

@@ -10,6 +10,7 @@
 
 #include "targets/fuzzer_options.h"
 #include "targets/fuzzer_support.h"
+#include "targets/mutate.h"
 #include "targets/statistics.h"
 #include "targets/text.h"
 
@@ -19,9 +20,12 @@ struct FuzzerRun {
   Kind kind = Kind::kPercpuRef;
   FuzzerOptions options;
   Statistics statistics;
+  Mix mix{};
+  uint64_t* shared_executions = nullptr;  // $LASTPUT_EXECUTIONS, or none
   // The input that is running.
   std::span<const uint8_t> input;
   const Program* program = nullptr;
+  unsigned schedule = 0;  // of the program
   const Harness* harness = nullptr;
 
   const char* target() const { return kind_info(kind).name; }
@@ -41,6 +45,8 @@ void tell_failure(FuzzerRun& run, const std::string& report, Artifact artifact,
 void runner_start(FuzzerRun& run);
 // Where programs run, for the first line: ", on real threads: ..."; "" for the engine.
 std::string runner_words();
+// What chose the schedule that runs.
+std::string runner_strategy(const FuzzerRun& run);
 // All executions of run.program. Does not return from one that fails.
 void runner_execute(FuzzerRun& run);
 

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/fuzzer_support.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <string>
 
 #include "targets/artifact.h"
 #include "targets/build_info.h"
 #include "targets/codec.h"
 #include "targets/fuzzer_run.h"
-#include "targets/generate.h"
 #include "targets/mutate.h"
 
 // Weak: not every engine has it.
@@ -24,12 +26,19 @@ namespace targets {
 namespace {
 
 constexpr double kProgressSeconds = 1.0;
-// Of concurrent programs only so many come from the corpus, for the fuzzer's coverage finds bugs later than new
-// random programs do (bench/README.md).
-constexpr unsigned kOldOneIn = 4;
 
 // Never destroyed: the summary is written while the process exits.
 FuzzerRun* run = nullptr;
+
+// $LASTPUT_EXECUTIONS: a file of eight bytes to count executions in, for engines that run each input in a child.
+uint64_t* map_shared_executions() {
+  const char* path = std::getenv("LASTPUT_EXECUTIONS");
+  const int file = path == nullptr ? -1 : open(path, O_RDWR | O_CLOEXEC);
+  if (file < 0) return nullptr;
+  void* page = mmap(nullptr, sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  return page == MAP_FAILED ? nullptr : static_cast<uint64_t*>(page);
+}
 
 volatile std::sig_atomic_t stop_requested = 0;
 
@@ -54,7 +63,8 @@ void write_report(const std::string& guarantee, const std::string& artifact) {
                            ",\n  \"build\": " + json_string(build_name()) +
                            ",\n  \"seed\": " + std::to_string(run->options.seed) + ",\n" + numbers +
                            "  \"edges\": " + std::to_string(s.edges.reached()) +
-                           ",\n  \"guarantee\": " + json_string(guarantee) +
+                           ",\n  \"guarantee\": " + json_string(guarantee) + ",\n  \"strategy\": " +
+                           json_string(guarantee.empty() ? "" : runner_strategy(*run)) +
                            ",\n  \"artifact\": " + json_string(artifact) + "\n}\n";
   std::string error;
   if (!write_file(path, json, &error))
@@ -114,6 +124,8 @@ Decoded read_input(std::span<const uint8_t> input) {
 void count_execution(FuzzerRun& of) {
   Statistics& s = of.statistics;
   s.executions += 1;
+  of.schedule += 1;
+  if (of.shared_executions != nullptr) ++*of.shared_executions;
   s.operations += operation_count(*of.program);
   s.dropped += of.harness->operations_dropped();
 }
@@ -148,6 +160,8 @@ void fuzzer_initialize(Kind kind, int argc, char** argv) {
       runner_words().c_str(), bug.empty() ? "none" : bug.c_str(),
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
+  run->mix = mix_of_run(kind, Engine::kLibFuzzer);
+  run->shared_executions = map_shared_executions();
   if (!run->options.runs_inputs) return;
   std::atexit(end_run);
   std::signal(SIGINT, request_stop);  // the engine keeps handlers that it finds
@@ -163,6 +177,7 @@ int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t si
   const Decoded decoded = read_input({data, size});
   run->input = {data, size};
   run->program = &decoded.program;
+  run->schedule = 0;
   run->harness = &harness;
   runner_execute(*run);
   run->program = nullptr;
@@ -175,15 +190,22 @@ int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t si
 
 size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
   Random random(seed);
-  const bool has_bytes = LLVMFuzzerMutate != nullptr;
-  const bool is_new = is_concurrent(run->kind) && !random.one_in(kOldOneIn);
-  if (!is_new && has_bytes && random.one_in(4)) return LLVMFuzzerMutate(data, size, max_size);
-  Program program =
-      is_new ? generate_program(random, run->kind) : decode({data, size}, run->kind).program;
-  if (!is_new) mutate_program(random, run->kind, program);
-  const std::vector<uint8_t> bytes = encode(program);
-  if (bytes.size() > max_size) return has_bytes ? LLVMFuzzerMutate(data, size, max_size) : size;
+  const std::vector<uint8_t> bytes =
+      mutate_input(random, run->kind, run->mix, {{data, size}, {}, max_size});
+  if (bytes.empty()) return LLVMFuzzerMutate ? LLVMFuzzerMutate(data, size, max_size) : size;
   std::copy(bytes.begin(), bytes.end(), data);
+  return bytes.size();
+}
+
+size_t fuzzer_cross(std::span<const uint8_t> one, std::span<const uint8_t> other, uint8_t* out,
+                    size_t max_size, unsigned seed) {
+  Random random(seed);
+  // libFuzzer crosses as often as it mutates, and mutates where nothing comes of that.
+  const unsigned weight = run->mix[static_cast<size_t>(Mutation::kSplice)];
+  const unsigned all = std::accumulate(run->mix.begin(), run->mix.end(), 0u);
+  if (2 * weight < all && random.below(all - weight) >= weight) return 0;
+  const std::vector<uint8_t> bytes = splice_inputs(random, run->kind, {one, other, max_size});
+  std::copy(bytes.begin(), bytes.end(), out);
   return bytes.size();
 }
 

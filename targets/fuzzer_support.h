@@ -13,11 +13,13 @@
 //                                     engine by abort() on the stack of the thread that failed; on real threads the
 //                                     crash file is the target's own: fuzzer_real.cc)
 //   any end                         numbers as JSON in the file that $LASTPUT_REPORT names
+//   each execution                  one more in the file of eight bytes that $LASTPUT_EXECUTIONS names
 #ifndef LASTPUT_TARGETS_FUZZER_SUPPORT_H_
 #define LASTPUT_TARGETS_FUZZER_SUPPORT_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "targets/program.h"
 
@@ -34,9 +36,14 @@ struct Harness {
 // From LLVMFuzzerTestOneInput; returns what that should.
 int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size);
 
-// From LLVMFuzzerCustomMutator: mutates the program in `data`; every fourth time, the bytes. Of concurrent
-// programs three in four are new ones instead. Returns the new size, at most max_size.
+// From LLVMFuzzerCustomMutator: changes `data` as mutate.h says, by the weights there, or of $LASTPUT_MUTATIONS.
+// Returns the new size, at most max_size.
 size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed);
+
+// From LLVMFuzzerCustomCrossOver: splices the programs into `out`, as often as the weights say. Returns its size;
+// 0: not this time.
+size_t fuzzer_cross(std::span<const uint8_t> one, std::span<const uint8_t> other, uint8_t* out,
+                    size_t max_size, unsigned seed);
 
 }  // namespace targets
 

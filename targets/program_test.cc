@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "targets/generate.h"
-#include "targets/mutate.h"
 
 namespace targets {
 namespace {
@@ -85,18 +84,6 @@ TEST(Program, NobodyFindsWhatItsReleaseExits) {
   EXPECT_EQ(check(program, Kind::kMixed)->text, "find_tryget: not of a ref whose release exits it");
   EXPECT_EQ(drop_illegal(program), 2u);
   EXPECT_FALSE(check(program, Kind::kMixed));
-}
-
-TEST(Program, MutationsKeepProgramsValid) {
-  Random random(2);
-  for (const auto& [kind, name, parts] : kKinds) {
-    Program program = smallest_program(kind);
-    for (int i = 0; i < 50000; ++i) {
-      mutate_program(random, kind, program);
-      const auto problem = check(program, kind);
-      ASSERT_FALSE(problem) << problem->text;
-    }
-  }
 }
 
 TEST(Program, EveryOperationIsFoundByNumberAndName) {

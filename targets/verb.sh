@@ -43,6 +43,7 @@ check_real_flags() {
   for name in sanitizer platform; do
     [ -n "${flag[real]-}" ] || [ -z "${flag[$name]-}" ] || die $USAGE "--$name is for real threads: add --real"
   done
+  [ -z "${flag[real]-}" ] || [ "${flag[engine]-libfuzzer}" = libfuzzer ] || die $USAGE "--real is for libFuzzer, not for --engine=${flag[engine]}"
   [ -z "${flag[real]-}" ] || [ -z "${flag[memory]-}" ] || die $USAGE "--memory is for the engine; real threads have the machine's"
   is_among "${flag[sanitizer]-thread}" $'thread\naddress\nundefined\nnone' ||
     die $USAGE "--sanitizer=${flag[sanitizer]}: thread, address, undefined or none"
@@ -51,10 +52,17 @@ check_real_flags() {
 
 # These have target, bug, seconds and seed from verb_fuzz.
 fuzz_on_engine() {
+  if [ "${flag[engine]-}" = afl ]; then
+    setup_needs explore afl
+    build afl "${target}_fuzzer${bug:+_$bug}" lastput_mutator || exit $BROKEN
+    run_afl "$target" "$bug" "$seconds" "$seed"
+  fi
   setup_needs explore
-  build explore "$([ -n "$bug" ] && echo "bug_$bug" || echo "${target}_fuzzer")" || exit $BROKEN
+  build explore "$(fuzzer_build_target "$target" "$bug")" || exit $BROKEN
   run_fuzzer "$(program_dir "$bug")/${target}_fuzzer" explore "" ${flag[memory]:+"--memory=${flag[memory]}"}
 }
+
+fuzzer_build_target() { if [ -n "$2" ]; then echo "bug_$2"; else echo "$1_fuzzer"; fi; }
 
 fuzz_on_threads() {
   local preset platform=${flag[platform]-} reason
