@@ -33,13 +33,13 @@ constexpr unsigned kOldOneIn = 4;
 // One fuzzing run. Never destroyed: the summary is written while the process exits.
 struct Run {
   Kind kind = Kind::kPercpuRef;
+  Harness harness = {};
   FuzzerOptions options;
   Statistics statistics;
   double next_progress = kProgressSeconds;
   // The input that is running.
   std::span<const uint8_t> input;
   const Program* program = nullptr;
-  unsigned (*operations_dropped)() = nullptr;
 };
 Run* run = nullptr;
 
@@ -67,6 +67,7 @@ void write_report(const std::string& guarantee, const std::string& artifact) {
                 s.per_second(s.points));
   const std::string json = "{\n  \"target\": " + json_string(target_name()) +
                            ",\n  \"bug\": " + json_string(built_with_bug()) +
+                           ",\n  \"count\": " + json_string(built_with_count()) +
                            ",\n  \"seed\": " + std::to_string(run->options.seed) + ",\n" + numbers +
                            "  \"edges\": " + std::to_string(s.edges.reached()) +
                            ",\n  \"guarantee\": " + json_string(guarantee) +
@@ -81,19 +82,20 @@ void end_run() {
   write_report("", "");
 }
 
-std::string replay_command(const std::string& path) {
-  const std::string bug = built_with_bug();
-  return "./lastput replay " + path + (bug.empty() ? "" : " --bug=" + bug);
-}
-
 std::string write_failure_files(const sched::Failure& failure, const sched::Recording& recording) {
   Artifact artifact =
       make_artifact(target_name(), built_with_bug(), *run->program, failure, recording);
+  artifact.count = built_with_count();
   artifact.build = build_name();
   artifact.memory = run->options.memory;
   const std::string path = write_artifact(run->options.prefix, artifact);
-  const Sidecar sidecar = {target_name(),      built_with_bug(),  run->options.all,
-                           run->options.seed,  failure.guarantee, path,
+  const Sidecar sidecar = {target_name(),
+                           built_with_bug(),
+                           built_with_count(),
+                           run->options.all,
+                           run->options.seed,
+                           failure.guarantee,
+                           path,
                            run->options.memory};
   std::string error;
   if (!write_file(sidecar_path(run->options.prefix, run->input), sidecar_json(sidecar), &error))
@@ -131,7 +133,7 @@ void on_execution(const sched::Result& result, void*) {
   s.cut_off += result.verdict == sched::Verdict::kCutOff;
   s.interleavings.add(result.trace_hash);
   s.operations += operation_count(*run->program);
-  s.dropped += run->operations_dropped();
+  s.dropped += run->harness.operations_dropped();
 }
 
 void show_progress() {
@@ -143,18 +145,18 @@ void show_progress() {
 
 }  // namespace
 
-void fuzzer_initialize(Kind kind, int argc, char** argv) {
+void fuzzer_initialize(Kind kind, const Harness& harness, int argc, char** argv) {
   run = new Run;
   run->kind = kind;
+  run->harness = harness;
   run->options = parse_fuzzer_options(argc, argv);
   if (!run->options.problem.empty()) {
     std::fprintf(stderr, "lastput: %s\n", run->options.problem.c_str());
     std::exit(1);
   }
-  const std::string bug = built_with_bug();
   std::fprintf(
-      stderr, "lastput: target %s, bug %s, seed %s, options: %s\n", target_name(),
-      bug.empty() ? "none" : bug.c_str(),
+      stderr, "lastput: target %s, %s, seed %s, options: %s\n", target_name(),
+      build_in_words().c_str(),
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
   if (!run->options.runs_inputs) return;
@@ -163,22 +165,22 @@ void fuzzer_initialize(Kind kind, int argc, char** argv) {
   std::signal(SIGTERM, request_stop);
 }
 
-int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size) {
+int fuzzer_test_one_input(const uint8_t* data, size_t size) {
   if (stop_requested) {
     end_run();
     // Not exit(): in here libFuzzer takes that for a crash of the target.
     _exit(0);
   }
-  const Decoded decoded = decode({data, size}, run->kind);
+  Decoded decoded = decode({data, size}, run->kind);
+  decoded.dropped += fit(run->harness.abilities(), &decoded.program);
   // An unknown version runs the smallest program: without any coverage libFuzzer does not even start.
   run->input = {data, size};
   run->program = &decoded.program;
-  run->operations_dropped = harness.operations_dropped;
   ExecuteOptions options;
   options.memory = run->options.memory;
   options.on_failure = on_failure;
   options.on_execution = on_execution;
-  execute(harness.body, decoded.program, options);
+  execute(run->harness.body, decoded.program, options);
   run->statistics.inputs += 1;
   run->statistics.records_dropped += decoded.dropped;
   run->statistics.edges.collect();
@@ -194,6 +196,7 @@ size_t fuzzer_mutate(uint8_t* data, size_t size, size_t max_size, unsigned seed)
   Program program =
       is_new ? generate_program(random, run->kind) : decode({data, size}, run->kind).program;
   if (!is_new) mutate_program(random, run->kind, program);
+  fit(run->harness.abilities(), &program);
   const std::vector<uint8_t> bytes = encode(program);
   if (bytes.size() > max_size) return has_bytes ? LLVMFuzzerMutate(data, size, max_size) : size;
   std::copy(bytes.begin(), bytes.end(), data);

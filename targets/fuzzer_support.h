@@ -18,21 +18,23 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "targets/abilities.h"
 #include "targets/execute.h"
 #include "targets/program.h"
 
 namespace targets {
 
-// From LLVMFuzzerInitialize.
-void fuzzer_initialize(Kind kind, int argc, char** argv);
-
-// What runs a program. Passed in, so that what stands here is compiled once, whatever core is linked.
+// What runs a program. Passed in, so that what stands here is compiled once, whatever count is linked.
 struct Harness {
   Body body;
   unsigned (*operations_dropped)();  // by the last execution
+  const Abilities& (*abilities)();   // programs are made to fit them
 };
+// From LLVMFuzzerInitialize.
+void fuzzer_initialize(Kind kind, const Harness& harness, int argc, char** argv);
+
 // From LLVMFuzzerTestOneInput; returns what that should.
-int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size);
+int fuzzer_test_one_input(const uint8_t* data, size_t size);
 
 // From LLVMFuzzerCustomMutator: mutates the program in `data`; every fourth time, the bytes. Of concurrent
 // programs three in four are new ones instead. Returns the new size, at most max_size.
