@@ -61,6 +61,9 @@ expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
 expect 1 "no target 'nothing'; there is: " "$lastput" fuzz nothing
 expect 1 "no bug 'nothing'; there is: " "$lastput" fuzz --bug=nothing
 expect 1 "no bug 'nothing'; there is: " "$lastput" bugs nothing
+expect 1 "no count 'nothing'; there is: atomic_count" "$lastput" fuzz --count=nothing
+expect 1 "a known bug is one of the core" "$lastput" fuzz --count=atomic_count --bug=no_bias
+expect 1 "only target percpu_ref runs other counts" "$lastput" fuzz managed --count=atomic_count
 expect 1 "no preset 'nothing'; there is: release" "$lastput" build nothing
 expect 1 "no preset 'compilers'; there is: release" "$lastput" build compilers
 expect 1 "no preset 'nothing'; there is: release" "$lastput" setup compilers nothing

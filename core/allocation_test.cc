@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every allocation that the library makes fails once; each failure is an error, and loses nothing.
 #include <gtest/gtest.h>
+#include <pthread.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <system_error>
 #include <thread>
 #include <vector>
 
 #include "core/domain.h"
+#include "core/manager.h"
 #include "core/pool.h"
 #include "core/rcu.h"
 #include "core/ref.h"
@@ -96,6 +100,7 @@ namespace {
 
 using percpu::Domain;
 using percpu::Flags;
+using percpu::Manager;
 using percpu::Pool;
 using percpu::Rcu;
 using percpu::RcuHead;
@@ -133,6 +138,66 @@ TEST(AllocationTest, InitFailsCleanly) {
   }
   EXPECT_GE(failures, 1);
   EXPECT_EQ(log.take(), Reports{});
+}
+
+// Also where what is missing is percpu memory: each third allocation fails, of refs that fill chunks.
+TEST(AllocationTest, InitWithoutPercpuMemoryFailsCleanly) {
+  MisuseLog log;
+  Domain domain(log.options());
+  const size_t refs = 3 * percpu::platform::kStride / sizeof(uint64_t);
+  std::vector<std::unique_ptr<CountedRef>> living;
+  int most = 0;
+  while (living.size() < refs) {
+    living.push_back(std::make_unique<CountedRef>());
+    for (int n = 0;; ++n) {
+      ASSERT_LT(n, kMoreThanEnough);
+      fail_at = n;
+      const Status status = living.back()->init(domain, &CountedRef::release);
+      const bool failed = fail_at < 0;
+      fail_at = -1;
+      EXPECT_EQ(status, failed ? Status::kOutOfMemory : Status::kOk);
+      most = std::max(most, n);
+      if (!failed) break;
+    }
+  }
+  EXPECT_GT(most, 1) << "no chunk was asked for";
+  EXPECT_EQ(log.take(), Reports{});
+}
+
+TEST(AllocationTest, ManagerStartFailsCleanly) {
+  Domain domain;
+  Manager manager(domain);
+  int failures = 0;
+  for (int n = 0;; ++n) {
+    ASSERT_LT(n, kMoreThanEnough);
+    fail_at = n;
+    const Status status = manager.start();
+    const bool failed = fail_at < 0;
+    fail_at = -1;
+    EXPECT_EQ(status, failed ? Status::kOutOfMemory : Status::kOk);
+    if (!failed) break;
+    ++failures;
+  }
+  EXPECT_GE(failures, 1);
+  EXPECT_TRUE(manager.stop());
+}
+
+// No thread has room for such a stack, so none starts.
+TEST(AllocationTest, ManagerStartWithoutAThreadFailsCleanly) {
+  pthread_attr_t usual, huge;
+  ASSERT_EQ(pthread_getattr_default_np(&usual), 0);
+  ASSERT_EQ(pthread_attr_init(&huge), 0);
+  ASSERT_EQ(pthread_attr_setstacksize(&huge, size_t{1} << 47), 0);
+  Domain domain;
+  Manager manager(domain);
+  ASSERT_EQ(pthread_setattr_default_np(&huge), 0);
+  const Status status = manager.start();
+  ASSERT_EQ(pthread_setattr_default_np(&usual), 0);
+  EXPECT_EQ(status, Status::kOutOfMemory);
+  EXPECT_EQ(manager.start(), Status::kOk);
+  EXPECT_TRUE(manager.stop());
+  pthread_attr_destroy(&huge);
+  pthread_attr_destroy(&usual);
 }
 
 // Fails each allocation of the construction in turn: it throws exactly when one has failed. It gets a

@@ -7,7 +7,9 @@
 #include <stdexcept>
 #include <thread>
 
+#include "core/check.h"
 #include "core/ref.h"
+#include "core/status.h"
 #include "test_support.h"
 
 namespace {
@@ -282,6 +284,20 @@ TEST(DomainDeathTest, DefaultHandlerPrintsOnceADomainAndCheck) {
   EXPECT_NE(output.find("bad_count: put_many"), std::string::npos) << output;
   EXPECT_NE(output.find("put_below_zero: put_many"), std::string::npos) << output;
   EXPECT_NE(output.find("state: atomic"), std::string::npos) << output;
+}
+
+TEST(StatusTest, EachHasItsName) {
+  EXPECT_STREQ(percpu::status_name(Status::kOk), "ok");
+  EXPECT_STREQ(percpu::status_name(Status::kOutOfMemory), "out of memory");
+  EXPECT_STREQ(percpu::status_name(Status::kInvalidArgument), "invalid argument");
+  EXPECT_STREQ(percpu::status_name(Status::kRefused), "refused");
+  EXPECT_STREQ(percpu::status_name(static_cast<Status>(99)), "unknown status");
+}
+
+TEST(CheckDeathTest, ABrokenInvariantStopsTheProcess) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  EXPECT_DEATH(PERCPU_CHECK(testing::internal::AlwaysFalse()),
+               "percpu: check failed: testing::internal::AlwaysFalse\\(\\)");
 }
 
 TEST(DomainDeathTest, MisuseCanBeFatal) {

@@ -154,7 +154,6 @@ class ModeChange {
   // The manager may visit the ref. REQUIRES: its reference is counted.
   void hand_to_manager() noexcept { domain_.manager.add(data_, lock_); }
   RefData& data() noexcept { return data_; }
-  DomainState::Lock& lock() noexcept { return lock_; }
 
  private:
   Ref& ref_;
@@ -232,9 +231,10 @@ bool Ref::to_atomic(const char* call, Callback done, bool sync) noexcept {
   // none. sync[put] acquire, also at 0: the callback sees what preceded the puts so far (G7). finish
   // drops the reference, with release.
   uint64_t count = count_.load(std::memory_order_acquire);
-  while (count != 0 && !count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire,
-                                                     std::memory_order_acquire)) {
-  }
+  bool counted = false;
+  while (count != 0 && !counted)
+    counted = count_.compare_exchange_weak(count, count + 1, std::memory_order_acquire,
+                                           std::memory_order_acquire);
   change.run_here(done, false);
   change.finish(count != 0 ? 1 : 0);
   return true;

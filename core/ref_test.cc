@@ -59,6 +59,16 @@ TEST_F(RefTest, NeverInitialisedIsHarmlessToExit) {
   EXPECT_FALSE(ref.is_dying());
 }
 
+// It has no domain whose handler could be asked.
+TEST_F(RefTest, NeverInitialisedMisuseIsPrinted) {
+  testing::internal::CaptureStderr();
+  ref.get();
+  EXPECT_FALSE(ref.tryget());
+  const std::string output = testing::internal::GetCapturedStderr();
+  EXPECT_NE(output.find("not_initialised: get"), std::string::npos) << output;
+  EXPECT_NE(output.find("not_initialised: tryget"), std::string::npos) << output;
+}
+
 TEST_F(RefTest, InitRefusesWhatIsWrong) {
   EXPECT_EQ(ref.init(domain, nullptr), Status::kInvalidArgument);
   EXPECT_EQ(ref.init(domain, &CountedRef::release, static_cast<Flags>(64)),
@@ -478,6 +488,18 @@ TEST_F(RefTest, CancelAfterUseIsReported) {
     one.get();
     kill_and_drain(one);
   });
+}
+
+// The put of one too many releases; the kill finds that the initial reference is gone.
+TEST_F(RefTest, KillOfWhatConfirmHasPutLeaks) {
+  make(ref, Flags::kInitAtomic);
+  ref.in_confirm = [](CountedRef& self) { self.put(); };
+  kill_and_drain(ref);
+  EXPECT_EQ(ref.confirms, 1);
+  EXPECT_EQ(ref.releases, 1);
+  EXPECT_FALSE(ref.is_zero());
+  EXPECT_EQ(log.take(), Reports{"kill_and_confirm: put_below_zero"});
+  ref.exit();
 }
 
 TEST_F(RefTest, PutBelowZeroLeaks) {

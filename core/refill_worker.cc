@@ -44,10 +44,10 @@ void RefillWorker::hold(Pool* pool) noexcept {
 void RefillWorker::let_go(Pool* pool) noexcept {
   std::atomic<uint32_t>& state = pool->refills_.state;
   // relaxed (both): a refill that begins later takes the pool's lock.
-  uint32_t seen = state.load(std::memory_order_relaxed);
-  while (!state.compare_exchange_weak(seen, (seen - RefillRecord::kHolder) & ~RefillRecord::kWanted,
-                                      std::memory_order_relaxed)) {
-  }
+  uint32_t seen = state.load(std::memory_order_relaxed), then;
+  do {
+    then = (seen - RefillRecord::kHolder) & ~RefillRecord::kWanted;
+  } while (!state.compare_exchange_weak(seen, then, std::memory_order_relaxed));
 }
 
 void RefillWorker::run() noexcept {

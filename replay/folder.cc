@@ -113,7 +113,7 @@ bool is_one_word(const std::string& name) {
 // Which program a file belongs to.
 struct Owner {
   bool program = false;  // of ./lastput run
-  std::string bug;
+  std::string programs;  // Loaded::programs
   auto operator<=>(const Owner&) const = default;
 };
 
@@ -138,7 +138,7 @@ class Replayer {
       }
     }
     for (const auto& [owner, of_it] : by_owner)
-      owner.program ? run_programs(of_it, &members) : run_all(owner.bug, of_it, &members);
+      owner.program ? run_programs(of_it, &members) : run_all(owner.programs, of_it, &members);
     std::sort(members.begin(), members.end(),
               [](const Member& a, const Member& b) { return a.path < b.path; });
     return members;
@@ -156,21 +156,20 @@ class Replayer {
   bool find_owner(const std::string& file, Owner* owner, std::string* reason) const {
     Loaded loaded;
     if (load(file, "", &loaded, reason)) {
-      owner->bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
-      if (owner->bug == "none") owner->bug.clear();
+      owner->programs = loaded.programs();
       return true;
     }
     owner->program = is_of_program(loaded.contents);
     return owner->program;
   }
 
-  void run_all(const std::string& bug, std::vector<std::string> files,
+  void run_all(const std::string& programs, std::vector<std::string> files,
                std::vector<Member>* members) {
-    const std::string program = program_of(bug);
+    const std::string program = program_of(programs);
     if (program.empty()) {
       for (const std::string& file : files)
         members->push_back(without_replay(file, End::kNotReplayed,
-                                          "it needs the core with bug " + bug +
+                                          "it needs " + programs_in_words(programs) +
                                               ", which is not built: ./lastput replay " + file +
                                               " builds it"));
       return;
@@ -209,13 +208,13 @@ class Replayer {
   }
 
   // "" if it is not there.
-  std::string program_of(const std::string& bug) const {
-    if (bug == targets::built_with_bug()) return here_.string();
-    if (!is_one_word(bug)) return "";
-    // bin/replay, bin/bugs/NAME/replay
+  std::string program_of(const std::string& programs) const {
+    if (programs == targets::programs_folder()) return here_.string();
+    if (!programs.empty() && !is_one_word(programs.substr(programs.find('/') + 1))) return "";
+    // bin/replay, bin/bugs/NAME/replay, bin/counts/NAME/replay
     fs::path bin = here_.parent_path();
-    if (std::string(targets::built_with_bug()) != "") bin = bin.parent_path().parent_path();
-    const fs::path program = bug.empty() ? bin / "replay" : bin / "bugs" / bug / "replay";
+    if (!targets::programs_folder().empty()) bin = bin.parent_path().parent_path();
+    const fs::path program = bin / programs / "replay";
     std::error_code error;
     return fs::exists(program, error) ? program.string() : "";
   }
@@ -329,6 +328,7 @@ Member identify(const std::string& path, const std::string& target) {
   Outcome outcome;
   for (const std::string& each : likely_targets(loaded)) {
     if (loaded.raw) decode_for(each, &loaded);
+    make_fit(&loaded.artifact);
     outcome = rerun(loaded.artifact, {});
     member.executions += outcome.executions;
     if (outcome.failed) break;

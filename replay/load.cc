@@ -81,8 +81,10 @@ Sidecar read_notes(const std::string& path) {
       const std::filesystem::path program(word);
       if (!word.ends_with(kFuzzerSuffix)) continue;
       notes.target = target_in(program.filename().string());
-      if (program.parent_path().parent_path().filename() == "bugs")
-        notes.bug = program.parent_path().filename().string();
+      const std::string kind = program.parent_path().parent_path().filename().string();
+      const std::string name = program.parent_path().filename().string();
+      if (kind == "bugs") notes.bug = name;
+      if (kind == "counts") notes.count = name;
     }
     if (notes.target.empty()) continue;
     for (std::string word; words >> word;)
@@ -127,6 +129,25 @@ bool load_raw(const std::string& path, const std::string& target, Loaded* loaded
 }
 
 }  // namespace
+
+namespace {
+
+std::string programs_of(const std::string& bug, const std::string& count) {
+  if (!count.empty()) return "counts/" + count;
+  return bug.empty() || bug == "none" ? "" : "bugs/" + bug;
+}
+
+}  // namespace
+
+std::string Loaded::programs() const {
+  return raw ? programs_of(sidecar.bug, sidecar.count) : programs_of(artifact.bug, artifact.count);
+}
+
+std::string programs_in_words(const std::string& folder) {
+  if (folder.empty()) return "the core as it is";
+  const std::string name = folder.substr(folder.find('/') + 1);
+  return (folder.starts_with("bugs/") ? "the core with bug " : "count ") + name;
+}
 
 std::vector<std::string> target_names() {
   std::vector<std::string> names;
@@ -212,6 +233,7 @@ bool parse_sidecar(std::string_view text, Sidecar* sidecar) {
   sidecar->target = string_field(object, "target");
   sidecar->bug = string_field(object, "bug");
   sidecar->build = string_field(object, "build");
+  sidecar->count = string_field(object, "count");
   sidecar->options = string_field(object, "options");
   if (string_field(object, "memory") == "sc") sidecar->memory = targets::Memory::kSequential;
   const auto seed = object.find("seed");

@@ -31,6 +31,7 @@ struct Sidecar {
   std::string target;
   std::string bug;
   std::string build;
+  std::string count;
   std::string options;
   targets::Memory memory = targets::Memory::kWeak;
   uint64_t seed = 0;
@@ -43,6 +44,9 @@ struct Loaded {
   TargetFrom target_from = TargetFrom::kUnknown;  // kUnknown: artifact.target is a guess
   Origin origin;
   Sidecar sidecar;  // empty without one
+
+  // The folder, below bin/, of the programs that run it: "" (the core as it is), "bugs/NAME", "counts/NAME".
+  std::string programs() const;
 };
 
 // Targets that can be replayed, the likeliest first.
@@ -59,6 +63,9 @@ bool is_of_program(std::string_view contents);
 
 // No artifact is larger; nothing larger is read.
 inline constexpr uint64_t kMaxFileBytes = uint64_t{16} << 20;
+
+// "the core as it is", "the core with bug NAME", "count NAME"
+std::string programs_in_words(const std::string& folder);
 
 // True and *loaded, or false and *error, one sentence with the file's name in it.
 // `target`: as asked for; empty: find out.

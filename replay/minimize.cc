@@ -108,6 +108,7 @@ class Minimizer {
   void take(const Artifact& candidate, const sched::Result& failed) {
     Artifact taken = targets::make_artifact(candidate.target, candidate.bug, candidate.program,
                                             failed.failure, failed.recording);
+    taken.count = candidate.count;
     taken.memory = candidate.memory;
     taken.build = candidate.build;
     taken.program.seed = 0;
@@ -117,6 +118,12 @@ class Minimizer {
   }
 
   bool stop() { return stopped_ = stopped_ || (options_.stop && options_.stop(best_)); }
+
+  bool fits(const Program& candidate) const {
+    Program fitted = candidate;
+    targets::fit(options_.abilities, &fitted);
+    return fitted == candidate;
+  }
 
   // Whether one execution fails in the same way; it is the best then.
   bool fails(const Artifact& candidate, const sched::Options& options) {
@@ -154,7 +161,7 @@ class Minimizer {
   bool still_fails(Program&& smaller, Origins&& origins) {
     if (stop()) return false;
     if (is_concurrent(kind())) drop_illegal(smaller, origins);
-    if (smaller == program() || targets::check(smaller, kind())) return false;
+    if (smaller == program() || targets::check(smaller, kind()) || !fits(smaller)) return false;
     Artifact candidate = best_.artifact;
     candidate.schedule = carry_over(schedule(), program(), origins);
     candidate.program = std::move(smaller);

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "replay/group.h"
+#include "targets/abilities.h"
 #include "targets/execute.h"
 #include "targets/text.h"
 
@@ -37,6 +38,7 @@ struct Minimized {
 };
 
 struct MinimizeOptions {
+  targets::Abilities abilities = {};  // programs ask no more of the count
   // A smaller program is tried with what is left of the schedule, then with so many random ones.
   unsigned random_schedules = 300;
   // Asked between executions, with the best so far; true: enough.

@@ -21,7 +21,8 @@ std::string line(const Minimized& best, double seconds) {
 }  // namespace
 
 std::optional<Minimized> minimize_file(const std::string& path, const targets::Artifact& failing,
-                                       targets::Body body, double seconds, std::string* error) {
+                                       targets::Body body, const targets::Abilities& abilities,
+                                       double seconds, std::string* error) {
   const Minimized* best = nullptr;
   sched::LongSearch search({seconds, isatty(STDOUT_FILENO) != 0,
                             [](const std::string& text) {
@@ -35,6 +36,7 @@ std::optional<Minimized> minimize_file(const std::string& path, const targets::A
                                                          targets::print(best->artifact), error);
                             }});
   MinimizeOptions options;
+  options.abilities = abilities;
   options.stop = [&](const Minimized& so_far) {
     best = &so_far;
     return search.enough();

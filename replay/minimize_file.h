@@ -15,7 +15,8 @@ namespace replay {
 // ERRORS: nothing, and *error says what: it does not fail, or the file cannot be written (then the artifact
 // is in *error too, so that it is not lost).
 std::optional<Minimized> minimize_file(const std::string& path, const targets::Artifact& failing,
-                                       targets::Body body, double seconds, std::string* error);
+                                       targets::Body body, const targets::Abilities& abilities,
+                                       double seconds, std::string* error);
 
 }  // namespace replay
 

@@ -45,15 +45,18 @@ std::string ref_meaning(const std::string& object, const std::string& value) {
 std::string failure_page(const targets::Artifact& artifact, const Outcome& outcome,
                          const std::string& command) {
   sched::PageOptions options;
-  options.title = artifact.target + (artifact.bug.empty() ? "" : ", bug " + artifact.bug);
+  options.title = artifact.target + (artifact.bug.empty() ? "" : ", bug " + artifact.bug) +
+                  (artifact.count.empty() ? "" : ", count " + artifact.count);
   options.guarantee_text = targets::guarantee_words(outcome.failure.guarantee);
   options.replay = command;
   options.program = targets::print(artifact);
   options.operation = [&](const std::string& thread, uint32_t op) {
     return targets::operation_title(artifact.program, artifact.kind(), thread, op);
   };
-  options.label = ref_label;
-  options.meaning = ref_meaning;
+  if (artifact.count.empty()) {  // where things are in another is its own affair
+    options.label = ref_label;
+    options.meaning = ref_meaning;
+  }
   return sched::print_page(outcome.failure, outcome.recording, options);
 }
 

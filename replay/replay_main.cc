@@ -30,6 +30,7 @@
 #include "targets/artifact.h"
 #include "targets/build_info.h"
 #include "targets/execute.h"
+#include "targets/harness.h"
 #include "targets/text.h"
 
 ABSL_FLAG(unsigned, times, 1, "run it this often and compare");
@@ -70,10 +71,6 @@ bool use_color() {
   return color == "yes" || (color == "auto" && isatty(STDOUT_FILENO) != 0);
 }
 
-std::string core_in_words(const std::string& bug) {
-  return bug.empty() ? "the core as it is" : absl::StrCat("the core with bug ", bug);
-}
-
 const char* how_known(TargetFrom from) {
   switch (from) {
     case TargetFrom::kFlag:
@@ -96,14 +93,13 @@ const char* how_known(TargetFrom from) {
 
 // The line that the fuzz run began with, as far as the file knows it; then what the file is.
 void tell_start(const std::string& path, const Loaded& loaded) {
-  const std::string bug = targets::built_with_bug();
   const uint64_t seed =
       loaded.sidecar.seed != 0 ? loaded.sidecar.seed : loaded.artifact.program.seed;
   const std::string options =
       loaded.sidecar.options.empty() ? "none" : printable(loaded.sidecar.options);
-  std::printf("lastput: target %s, bug %s, seed %llu, options: %s\n",
-              loaded.artifact.target.c_str(), bug.empty() ? "none" : bug.c_str(),
-              static_cast<unsigned long long>(seed), options.c_str());
+  std::printf("lastput: target %s, %s, seed %llu, options: %s\n", loaded.artifact.target.c_str(),
+              targets::build_in_words().c_str(), static_cast<unsigned long long>(seed),
+              options.c_str());
   const char* what = loaded.raw                     ? loaded.origin.words
                      : loaded.artifact.has_schedule ? "a program with one schedule"
                                                     : "a program in text form";
@@ -116,6 +112,7 @@ Outcome run_for_target(const std::string& path, Loaded* loaded, const RerunOptio
   Outcome outcome;
   for (const std::string& target : likely_targets(*loaded)) {
     if (loaded->raw) decode_for(target, loaded);
+    make_fit(&loaded->artifact);
     tell_start(path, *loaded);
     outcome = rerun(loaded->artifact, options);
     if (outcome.failed) break;
@@ -145,10 +142,11 @@ void tell_origin(const Origin& origin, const Outcome& outcome) {
 
 // Whether it was made on another core than this one; says so.
 bool tell_other_core(const Loaded& loaded) {
-  const std::string& bug = loaded.raw ? loaded.sidecar.bug : loaded.artifact.bug;
-  if (bug == targets::built_with_bug()) return false;
-  std::printf("hint: it was made on %s; this is %s\n", core_in_words(bug).c_str(),
-              core_in_words(targets::built_with_bug()).c_str());
+  const std::string programs = loaded.programs();
+  if (programs == targets::programs_folder()) return false;
+  std::printf("hint: it was made on %s; this is %s\n",
+              printable(programs_in_words(programs)).c_str(),
+              programs_in_words(targets::programs_folder()).c_str());
   return true;
 }
 
@@ -186,8 +184,9 @@ void tell_trace(const targets::Artifact& artifact, const Outcome& outcome) {
 
 // Goes on with the small one: *path and *loaded are those.
 std::optional<Minimized> minimize(std::string* path, Loaded* loaded, std::string* error) {
-  std::optional<Minimized> small = minimize_file(*path, loaded->artifact, body_of(loaded->artifact),
-                                                 absl::GetFlag(FLAGS_seconds), error);
+  std::optional<Minimized> small =
+      minimize_file(*path, loaded->artifact, body_of(loaded->artifact), targets::abilities(),
+                    absl::GetFlag(FLAGS_seconds), error);
   if (!small) return small;
   *path = sched::minimized_path(*path);
   loaded->artifact = small->artifact;
@@ -208,16 +207,12 @@ RerunOptions rerun_options() {
   return options;
 }
 
-std::string command_for(const std::string& path) {
-  const std::string bug = targets::built_with_bug();
-  return absl::StrCat("./lastput replay ", path, bug.empty() ? "" : " --bug=", bug);
-}
-
 // The artifact of the one schedule that failed.
 targets::Artifact one_schedule(const targets::Artifact& artifact, const Outcome& outcome) {
   targets::Artifact one =
       targets::make_artifact(artifact.target, targets::built_with_bug(), artifact.program,
                              outcome.failure, outcome.recording);
+  one.count = targets::built_with_count();
   one.build = targets::build_name();
   one.memory = artifact.memory;
   return one;
@@ -237,12 +232,13 @@ bool write(const std::string& path, const std::string& contents) {
 bool write_page(const targets::Artifact& artifact, const Outcome& outcome,
                 const std::string& path) {
   const std::string file = absl::GetFlag(FLAGS_html);
-  return file.empty() || write(file, failure_page(artifact, outcome, command_for(path)));
+  return file.empty() ||
+         write(file, failure_page(artifact, outcome, targets::replay_command(path)));
 }
 bool write_test(const targets::Artifact& artifact, const sched::Recording& recording,
                 const std::string& path) {
   const std::string file = absl::GetFlag(FLAGS_emit_test);
-  return file.empty() || write(file, emit_test(artifact, recording, command_for(path)));
+  return file.empty() || write(file, emit_test(artifact, recording, targets::replay_command(path)));
 }
 
 // What failed on real threads: goes on with the schedule by which it fails on the engine, if one is found; the exit code
@@ -263,7 +259,7 @@ std::optional<int> hand_over(std::string* path, Loaded* loaded) {
         executions);
     tell_other_core(*loaded);
     std::printf("longer: %s --seconds=600\non real threads: %s -runs=1000 %s\nexecutions: %llu\n",
-                command_for(*path).c_str(), real_program(build, bug, target).c_str(),
+                targets::replay_command(*path).c_str(), real_program(build, bug, target).c_str(),
                 printable(*path).c_str(), executions);
     return kClean;
   }
@@ -288,6 +284,10 @@ int replay_file(std::string path) {
   Loaded loaded;
   std::string error;
   if (!load(path, absl::GetFlag(FLAGS_target), &loaded, &error)) return stop(kUsage, error);
+  if (loaded.target_from != TargetFrom::kUnknown && !runs_here(loaded.artifact.kind()))
+    return stop(kUsage, absl::StrCat(path, " is for target ", loaded.artifact.target, "; ",
+                                     targets::build_in_words(), " runs percpu_ref alone"));
+  make_fit(&loaded.artifact);
   if (absl::GetFlag(FLAGS_text)) {
     std::fputs(targets::print(loaded.artifact).c_str(), stdout);
     return kClean;
@@ -329,7 +329,7 @@ int replay_file(std::string path) {
   if (times > 1) std::printf("\n%s\n", describe(repeats).c_str());
   write_report(repeats, minimized, why.words);
   if (!write_page(one, first, path) || !write_test(one, first.recording, path)) return kBroken;
-  std::printf("\nreplay: %s\n%s", command_for(path).c_str(), first.summary.c_str());
+  std::printf("\nreplay: %s\n%s", targets::replay_command(path).c_str(), first.summary.c_str());
   return kFailed;
 }
 

@@ -78,7 +78,16 @@ sched::Recording without_plain(const sched::Recording& recording) {
 
 }  // namespace
 
+bool runs_here(targets::Kind kind) {
+  return targets::abilities().own_core || kind == targets::Kind::kPercpuRef;
+}
+
+void make_fit(targets::Artifact* artifact) {
+  if (runs_here(artifact->kind())) targets::fit(targets::abilities(), &artifact->program);
+}
+
 targets::Body body_of(const targets::Artifact& artifact) {
+  if (!runs_here(artifact.kind())) return [](const targets::Program&) {};
   return is_concurrent(artifact.kind()) ? targets::run_program : targets::run_sequential;
 }
 

@@ -35,7 +35,12 @@ struct Outcome {
   sched::Recording recording;  // of rerun() alone
 };
 
-// What runs the programs of its target.
+// Whether programs of this kind run on the count that this was built with.
+bool runs_here(targets::Kind kind);
+// Leaves out of the program what that count cannot do.
+void make_fit(targets::Artifact* artifact);
+
+// What runs the programs of its target; where that is not of this count, nothing.
 targets::Body body_of(const targets::Artifact& artifact);
 
 // Every schedule that the artifact says, until one fails. One that passes no scheduling point for a second

@@ -73,37 +73,56 @@ verb_replay() {
   if [ -d "${words[0]}" ]; then replay_folder "${words[0]}"; else replay_file "${words[0]}"; fi
 }
 
+# The count, likewise.
+recorded_count() {
+  local file=$1 sidecar=$1.json
+  if is_text "$file"; then
+    sed -n 's/^ *count  *\([A-Za-z0-9_]*\).*$/\1/p' -- "$file" | head -n 1
+  elif [ -f "$sidecar" ]; then
+    sed -n 's/.*"count" *: *"\([A-Za-z0-9_]*\)".*/\1/p' -- "$sidecar" | head -n 1
+  fi
+}
+recorded_counts() { # FOLDER
+  {
+    grep -rhaoE '^ *count +[A-Za-z0-9_]+' -- "$1" | sed 's/^ *count *//'
+    grep -rhaoE --include='*.json' '"count" *: *"[A-Za-z0-9_]+"' -- "$1" | sed 's/.*: *"//; s/"$//'
+  } 2>/dev/null | sort -u | grep -xFf <(count_names)
+}
+
 replay_file() { # FILE
-  local file=$1 bug=${flag[bug]-} arguments
+  local file=$1 bug=${flag[bug]-} count=${flag[count]-} arguments
   require_artifact "$file"
   [ -z "${flag[json]-}" ] || die $USAGE "--json is for folders; $file is a file"
   ! is_run_artifact "$file" || replay_program "$file"
-  if [ -z "$bug" ]; then
-    bug=$(recorded_bug "$file")
+  if [ -z "$bug$count" ]; then
+    bug=$(recorded_bug "$file") count=$(recorded_count "$file")
     [ "$bug" != none ] || bug=
+    [ -z "$count" ] || say "made on the count $count: replaying on that"
     [ -z "$bug" ] || require_bug "$bug"
     [ -z "$bug" ] || say "made on the core with the known bug $bug: replaying on that"
   fi
   [ -z "$bug" ] || require_bug "$bug"
+  [ -z "$count" ] || require_count "$count" "$bug"
   require_compiler
   mapfile -t arguments < <(replay_flags)
   use_out
   [ -z "${flag[rr]-}" ] || arguments+=("--rr=$out/rr/${file##*/}")
   setup_needs explore
-  build explore "$([ -n "$bug" ] && echo "replay_$bug" || echo replay)" || exit $BROKEN
+  build explore "replay${bug:+_$bug}${count:+_$count}" || exit $BROKEN
   use_sanitizer_options
-  exec "$(program_dir "$bug")/replay" "${arguments[@]}" -- "$file"
+  exec "$(program_dir "$bug" "$count")/replay" "${arguments[@]}" -- "$file"
 }
 
 replay_folder() { # FOLDER
   local folder=$1 name arguments targets=(replay)
-  for name in bug text minimize timeline html emit-test debug rr times steps seconds; do
+  for name in bug count text minimize timeline html emit-test debug rr times steps seconds; do
     [ -z "${flag[$name]-}" ] || die $USAGE "$folder is a folder; --$name wants one file of it"
   done
   [ -n "$(find "$folder" -type f -print -quit 2>/dev/null)" ] || die $USAGE "$folder holds no file"
   require_compiler
   mapfile -t arguments < <(replay_flags)
   for name in $(recorded_bugs "$folder"); do targets+=("replay_$name"); done
+  for name in $(recorded_counts "$folder"); do targets+=("replay_$name"); done
   use_out
   setup_needs explore
   build explore "${targets[@]}" || exit $BROKEN

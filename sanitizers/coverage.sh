@@ -2,9 +2,13 @@
 # shellcheck shell=bash
 # The verb `coverage` of the driver, whose words and tables it uses. Of each WHAT: runs it in a build with
 # counters, asks LLVM for the lines and branches of core that ran, and shows the sums; then what nobody reached.
+#
+# `// unreached: REASON` in core stands beside the first of some lines that nothing reaches. A reason that is missing, or
+# beside a line that is reached, fails the command, where the tests are among what is measured; so does a probe
+# (probes.txt) that no corpus reaches, where all is measured.
 
 readonly TESTS_WORD=tests # the WHAT that is no fuzz target
-readonly CORE_TESTS=(core_{portable,linux}{,_allocation}_test)
+readonly CORE_TESTS=(core_{portable,linux}{,_allocation}_test core_linux_membarrier_test)
 
 verb_coverage() {
   parse coverage "$@"
@@ -21,14 +25,21 @@ verb_coverage() {
   rm -rf -- "$out/coverage" && mkdir -p -- "$out/coverage" || die $BROKEN "cannot write to $out"
   use_sanitizer_options
   for what in "${all[@]}"; do measure "$what" || exit $BROKEN; done
-  printf '\n%-16s %20s %20s\n' 'reached of core' lines branches
+  printf '\n%-16s %20s %20s %9s\n' 'reached of core' lines branches probes
   for what in "${all[@]}"; do sums_of "$what" "$out/coverage/$what.lcov"; done
+  [ ! -f "$out/coverage/linux" ] || sums_of 'tests, linux' "$out/coverage/linux"
   [ ${#all[@]} -eq 1 ] || sums_of 'all of these' "$out"/coverage/*.lcov
+  show_probes "${all[@]}"
   list_unreached
   for what in "${all[@]}"; do
     pages_of "$what" "$html/$what" || exit $BROKEN
   done
-  say "pages: $html/{$(printf '%s,' "${all[@]}" | sed 's/,$//')}/index.html"
+  index_page "${all[@]}" >"$html/index.html" || die $BROKEN "cannot write to $html"
+  say "pages: $html/index.html"
+  is_among $TESTS_WORD "$(printf '%s\n' "${all[@]}")" || return 0
+  local wrong
+  wrong=$(unexplained; wrong_reasons; [ ${#words[@]} -gt 0 ] || missed_probes "${all[@]}")
+  [ -z "$wrong" ] || { say "lines, reasons or probes of core are not as they should be, see above" && exit $FOUND; }
 }
 
 # The tools of the compiler that builds: they read no other version's counters.
@@ -70,6 +81,10 @@ measure() {
     "$llvm/llvm-cov" export -format=lcov -instr-profile="$out/coverage/$what.profdata" \
       "${programs[0]}" "${programs[@]/#/-object=}" -sources "$root/core" >"$out/coverage/$what.lcov" 2>>"$log" ||
     { say "llvm-cov could not read what $what counted: $log" >&2 && return 1; }
+  [ "$what" = $TESTS_WORD ] || return 0
+  mapfile -t programs < <(programs_of "$what" | grep _linux_) # what these have is of that platform
+  "$llvm/llvm-cov" export -format=lcov -instr-profile="$out/coverage/$what.profdata" \
+    "${programs[0]}" "${programs[@]/#/-object=}" -sources "$root/core" >"$out/coverage/linux" 2>>"$log"
 }
 
 # One row for each line and branch: FILE KIND PLACE COUNT, of code that is shipped.
@@ -85,23 +100,76 @@ sums_of() { # NAME LCOV...
   counts_of "${@:2}" | awk -v name="$1" '
     { key = $1 SUBSEP $2 SUBSEP $3; if (!(key in most)) all[$2]++; if ($4 > 0 && most[key] == 0) reached[$2]++; if ($4 + 0 >= most[key]) most[key] = $4 }
     function share(kind) { return all[kind] ? sprintf("%5.1f %% (%d/%d)", 100 * reached[kind] / all[kind], reached[kind], all[kind]) : "-" }
-    END { printf "%-16s %20s %20s\n", name, share("line"), share("branch") }'
+    END { printf "%-16s %20s %20s %9s\n", name, share("line"), share("branch"), probes }' \
+    probes="$(probes_reached "${@:2}" | wc -l)/$(probes | wc -l)"
 }
 
-# FILE LINE of what no run reached, but where the line says why.
-unreached() {
-  local file line
-  counts_of "$out"/coverage/*.lcov | awk '
-    $2 == "line" { key = $1 " " $3; seen[key] = 1; if ($4 > 0) reached[key] = 1 }
-    END { for (key in seen) if (!(key in reached)) print key }' | sort -k1,1 -k2,2n |
-    while read -r file line; do
-      [[ $(sed -n "${line}p" -- "$root/core/$file") == *'// unreached: '?* ]] || printf '%s %s\n' "$file" "$line"
-    done
+# FILE LINE of the reasons in core.
+reasons() {
+  (cd -- "$root/core" && grep -rnE --include='*.h' --include='*.cc' '// unreached: .' .) |
+    sed -E 's,^\./([^:]*):([0-9]+):.*,\1 \2,' | sort -k1,1 -k2,2n
+}
+
+# FILE LINE NAME REASON of each probe; line 0 where it is not there once.
+probes() {
+  local name file text reason line
+  while IFS='|' read -r name file text reason; do
+    [[ $name == '' || $name == '#'* || -z $text ]] && continue
+    line=$(grep -nF -- "$text" "$root/core/$file" | cut -d: -f1)
+    [[ $line =~ ^[0-9]+$ ]] || line=0
+    printf '%s %s %s %s\n' "$file" "$line" "$name" "$reason"
+  done <"$root/sanitizers/probes.txt"
+}
+
+# FILE LINE 1 of what is reached in the files, FILE LINE 0 of other lines of code.
+lines_reached() { # LCOV...
+  counts_of "$@" | awk '
+    $2 == "line" { key = $1 " " $3; seen[key] += ($4 > 0) }
+    END { for (key in seen) print key, (seen[key] > 0) }'
+}
+
+probes_reached() { # LCOV...: NAME
+  awk 'FILENAME == ARGV[1] { if ($3) reached[$1, $2]; next } ($1, $2) in reached { print $3 }' \
+    <(lines_reached "$@") <(probes)
+}
+
+# A row for each probe: who reaches it.
+show_probes() { # WHAT...
+  local what
+  printf '\n%-34s %s\n' probe 'reached by'
+  {
+    probes | cut -d' ' -f3
+    for what in "$@"; do probes_reached "$out/coverage/$what.lcov" | sed "s/\$/ $what/"; done
+  } | awk '{ if (!($1 in by)) order[++n] = $1; by[$1] = by[$1] (NF > 1 ? " " $2 : "") }
+    END { for (i = 1; i <= n; i++) printf "%-34s%s\n", order[i], by[order[i]] == "" ? " nobody" : by[order[i]] }'
+}
+
+# Probes that no corpus reaches, without a reason.
+missed_probes() { # WHAT...
+  local what files=()
+  for what in "$@"; do [ "$what" = $TESTS_WORD ] || files+=("$out/coverage/$what.lcov"); done
+  probes | awk 'NF == 3 { print $3 }' | grep -vxFf <(probes_reached "${files[@]}")
+}
+
+# FILE LINE of what no run reached, but for runs of lines whose first one says why.
+unexplained() {
+  awk 'FILENAME == ARGV[1] { reason[$1, $2]; next }
+    { good = ($1, $2) in reason || (good && $1 == file && $2 == last + 1); file = $1; last = $2 }
+    !good { print $1, $2 }' <(reasons) \
+    <(lines_reached "$out"/coverage/*.lcov | awk '$3 == 0 { print $1, $2 }' | sort -k1,1 -k2,2n)
+}
+
+# FILE LINE of reasons beside what is reached, or is no line of code.
+wrong_reasons() {
+  awk 'FILENAME == ARGV[1] { if (!$3) unreached[$1, $2]; next } !(($1, $2) in unreached) { print $1, $2 }' \
+    <(lines_reached "$out"/coverage/*.lcov) <(reasons)
 }
 
 list_unreached() {
   local rows
-  rows=$(unreached | awk '
+  rows=$(wrong_reasons)
+  [ -z "$rows" ] || printf '\nreached, though they say why they are not:\n%s\n' "$(sed 's/^\([^ ]*\) /  core\/\1: /' <<<"$rows")"
+  rows=$(unexplained | awk '
     function close_range() { if (first) printf "%s%s", first, first < last ? "-" last : "" }
     $1 != file { close_range(); printf "%s  core/%s: ", file == "" ? "" : "\n", $1; file = $1; first = last = $2; next }
     $2 == last + 1 { last = $2; next }
@@ -116,4 +184,16 @@ pages_of() { # WHAT DIR
   "$llvm/llvm-cov" show -format=html -show-branches=count -output-dir="$2" -instr-profile="$out/coverage/$1.profdata" \
     "${programs[0]}" "${programs[@]/#/-object=}" -sources "$root/core" >>"$out/logs/coverage-$1.log" 2>&1 ||
     { say "no pages of $1: $out/logs/coverage-$1.log" >&2 && return 1; }
+}
+
+# The same tables as a page, with the pages of each WHAT.
+index_page() { # WHAT...
+  local what
+  printf '<!doctype html><meta charset="utf-8"><title>coverage of core</title><h1>Coverage of core</h1><ul>\n'
+  for what in "$@"; do printf '<li><a href="%s/index.html">%s</a>\n' "$what" "$what"; done
+  printf '</ul><pre>\n%-16s %20s %20s %9s\n' 'reached of core' lines branches probes
+  for what in "$@"; do sums_of "$what" "$out/coverage/$what.lcov"; done
+  show_probes "$@"
+  list_unreached | sed 's/&/\&amp;/g; s/</\&lt;/g'
+  printf '</pre>\n'
 }

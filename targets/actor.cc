@@ -20,12 +20,12 @@ void set_current_cpu(unsigned cpu) {
   cpu_of_thread = cpu;
 }
 
-Actor::Actor(Execution& execution, percpu::Domain& domain, unsigned index)
+Actor::Actor(Execution& execution, DomainUnderTest& domain, unsigned index)
     : execution_(execution),
       domain_(domain),
       index_(index),
       manager_runs_(execution.manager_started),
-      pools_(execution.pools, domain, index),
+      pools_(execution.pools, core_domain(domain), index),
       lists_(execution.lists, index) {
   for (size_t r = 0; r < execution.program.refs.size(); ++r) {
     const RefFacts& facts = execution.facts[r];
@@ -77,7 +77,8 @@ bool Actor::apply(const Operation& op) {
       pools_.drained();
       return true;
     case OpCode::kScan:
-      for (uint64_t run = 0; run < op.argument; ++run) scan_by_hand(domain_, execution_.program);
+      for (uint64_t run = 0; run < op.argument; ++run)
+        scan_by_hand(*core_domain(domain_), execution_.program);
       return true;
     case OpCode::kManagerStart:
       return start();

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <iterator>
 
-#include "core/domain.h"
 #include "targets/list_actor.h"
 #include "targets/object.h"
 #include "targets/pool_actor.h"
@@ -24,7 +23,7 @@ void set_current_cpu(unsigned cpu);
 
 class Actor {
  public:
-  Actor(Execution& execution, percpu::Domain& domain, unsigned index);
+  Actor(Execution& execution, DomainUnderTest& domain, unsigned index);
   // All operations, then the winding down.
   void run();
 
@@ -95,7 +94,7 @@ class Actor {
   Object& object(unsigned ref) { return *execution_.objects[ref]; }
 
   Execution& execution_;
-  percpu::Domain& domain_;
+  DomainUnderTest& domain_;
   const unsigned index_;
   unsigned operation_ = 0;  // the current one, from 0
   bool ended_ = false;

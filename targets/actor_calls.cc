@@ -191,7 +191,7 @@ bool Actor::switch_to_managed(unsigned ref) {
 
 bool Actor::start() {
   if (manager_runs_) return false;
-  manager_runs_ = start_manager(domain_, execution_.program);
+  manager_runs_ = start_manager(*core_domain(domain_), execution_.program);
   return true;
 }
 
@@ -199,7 +199,7 @@ bool Actor::stop() {
   // The only thread that starts it, or none does.
   const bool alone =
       !has_operation(execution_.program, OpCode::kManagerStart, 0, static_cast<int>(index_));
-  stop_manager(domain_, alone);
+  stop_manager(*core_domain(domain_), alone);
   manager_runs_ = false;
   return true;
 }

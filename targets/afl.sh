@@ -46,12 +46,12 @@ tell_afl_failure() { # TARGET BUG CRASH WORK
   local artifacts=$out/artifacts/$1 log=$out/logs/fuzz-$1${2:+-$2}.log code
   mkdir -p -- "$artifacts" || die $BROKEN "cannot write to $out"
   artifacts=$(realpath --relative-base=. -- "$artifacts")
-  build explore "$(fuzzer_build_target "$1" "$2")" || exit $BROKEN
+  build explore "$(fuzzer_build_target "$1" "$2" "")" || exit $BROKEN
   use_sanitizer_options
   "$(program_dir "$2")/$1_fuzzer" -artifact_prefix="$artifacts/" ${flag[memory]:+"--memory=${flag[memory]}"} "$3" 2>&1 |
     tee -- "$log" | filter_words
   code=$(exit_code_of "${PIPESTATUS[0]}" "$log")
-  [ "$code" -ne $FOUND ] || tell_end "$log" "$2"
+  [ "$code" -ne $FOUND ] || tell_end "$log" "${2:+ --bug=$2}"
   [ "$code" -eq $FOUND ] || say "SUMMARY: lastput: AFL++ found a failure that $1_fuzzer does not show: $3"
   exit $FOUND
 }

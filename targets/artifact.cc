@@ -120,6 +120,7 @@ std::string json_string(std::string_view text) {
 std::string sidecar_json(const Sidecar& sidecar) {
   return "{\n  \"target\": " + json_string(sidecar.target) +
          ",\n  \"bug\": " + json_string(sidecar.bug) +
+         ",\n  \"count\": " + json_string(sidecar.count) +
          ",\n  \"memory\": " + json_string(kMemoryWords[static_cast<size_t>(sidecar.memory)]) +
          ",\n  \"build\": " + json_string(sidecar.build) +
          ",\n  \"options\": " + json_string(sidecar.options) +

@@ -30,6 +30,7 @@ std::string write_artifact(const std::string& prefix, const Artifact& artifact);
 struct Sidecar {
   std::string target;
   std::string bug;
+  std::string count;  // as in an Artifact
   std::string options;
   uint64_t seed = 0;
   std::string guarantee;

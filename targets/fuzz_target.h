@@ -9,15 +9,15 @@
 constexpr targets::Kind kKind = targets::find_kind(LASTPUT_TARGET)->kind;
 
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  targets::fuzzer_initialize(kKind, *argc, *argv);
+  static constexpr targets::Harness kHarness = {
+      targets::is_concurrent(kKind) ? targets::run_program : targets::run_sequential,
+      targets::operations_dropped, targets::abilities};
+  targets::fuzzer_initialize(kKind, kHarness, *argc, *argv);
   return 0;
 }
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  static constexpr targets::Harness kHarness = {
-      targets::is_concurrent(kKind) ? targets::run_program : targets::run_sequential,
-      targets::operations_dropped};
-  return targets::fuzzer_test_one_input(kHarness, data, size);
+  return targets::fuzzer_test_one_input(data, size);
 }
 
 extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size,

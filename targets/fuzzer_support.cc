@@ -61,6 +61,7 @@ void write_report(const std::string& guarantee, const std::string& artifact) {
   const std::string json = "{\n  \"target\": " + json_string(run->target()) +
                            ",\n  \"bug\": " + json_string(built_with_bug()) +
                            ",\n  \"build\": " + json_string(build_name()) +
+                           ",\n  \"count\": " + json_string(built_with_count()) +
                            ",\n  \"seed\": " + std::to_string(run->options.seed) + ",\n" + numbers +
                            "  \"edges\": " + std::to_string(s.edges.reached()) +
                            ",\n  \"guarantee\": " + json_string(guarantee) + ",\n  \"strategy\": " +
@@ -76,16 +77,11 @@ void end_run() {
   write_report("", "");
 }
 
-std::string replay_command(const std::string& path) {
-  const std::string bug = built_with_bug();
-  return "./lastput replay " + (path.empty() ? "FILE" : path) +
-         (bug.empty() ? "" : " --bug=" + bug);
-}
-
 std::string write_failure_files(const Artifact& artifact) {
   const std::string path = write_artifact(run->options.prefix, artifact);
-  const Sidecar sidecar = {artifact.target,    artifact.bug, run->options.all, run->options.seed,
-                           artifact.guarantee, path,         artifact.memory,  artifact.build};
+  const Sidecar sidecar = {artifact.target,    artifact.bug,       artifact.count,
+                           run->options.all,   run->options.seed,  artifact.guarantee,
+                           path,               artifact.memory,    artifact.build};
   std::string error;
   if (!write_file(sidecar_path(run->options.prefix, run->input), sidecar_json(sidecar), &error))
     std::fprintf(stderr, "lastput: cannot write beside the crash: %s\n", error.c_str());
@@ -135,29 +131,30 @@ void tell_failure(FuzzerRun& of, const std::string& report, Artifact artifact,
   of.statistics.executions += 1;
   artifact.target = of.target();
   artifact.bug = built_with_bug();
+  artifact.count = built_with_count();
   artifact.build = build_name();
   artifact.memory = of.options.memory;
   const std::string path = write_failure_files(artifact);
   write_report(artifact.guarantee, path);
   std::fprintf(stderr, "\n%s\nafter %llu executions, %.1f s\nreplay: %s\n%s\n", report.c_str(),
                static_cast<unsigned long long>(of.statistics.executions), of.statistics.seconds(),
-               replay_command(path).c_str(), summary.c_str());
+               replay_command(path.empty() ? "FILE" : path).c_str(), summary.c_str());
   std::fflush(stderr);
 }
 
-void fuzzer_initialize(Kind kind, int argc, char** argv) {
+void fuzzer_initialize(Kind kind, const Harness& harness, int argc, char** argv) {
   run = new FuzzerRun;
   run->kind = kind;
+  run->harness = &harness;
   run->options = parse_fuzzer_options(argc, argv);
   if (!run->options.problem.empty()) {
     std::fprintf(stderr, "lastput: %s\n", run->options.problem.c_str());
     std::exit(1);
   }
   runner_start(*run);
-  const std::string bug = built_with_bug();
   std::fprintf(
-      stderr, "lastput: target %s%s, bug %s, seed %s, options: %s\n", run->target(),
-      runner_words().c_str(), bug.empty() ? "none" : bug.c_str(),
+      stderr, "lastput: target %s%s, %s, seed %s, options: %s\n", run->target(),
+      runner_words().c_str(), build_in_words().c_str(),
       run->options.seed == 0 ? "chosen by the engine" : std::to_string(run->options.seed).c_str(),
       run->options.all.c_str());
   run->mix = mix_of_run(kind, Engine::kLibFuzzer);
@@ -168,17 +165,17 @@ void fuzzer_initialize(Kind kind, int argc, char** argv) {
   std::signal(SIGTERM, request_stop);
 }
 
-int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size) {
+int fuzzer_test_one_input(const uint8_t* data, size_t size) {
   if (stop_requested) {
     end_run();
     // Not exit(): in here libFuzzer takes that for a crash of the target.
     _exit(0);
   }
-  const Decoded decoded = read_input({data, size});
+  Decoded decoded = read_input({data, size});
+  decoded.dropped += fit(run->harness->abilities(), &decoded.program);
   run->input = {data, size};
   run->program = &decoded.program;
   run->schedule = 0;
-  run->harness = &harness;
   runner_execute(*run);
   run->program = nullptr;
   run->statistics.inputs += 1;

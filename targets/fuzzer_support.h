@@ -21,20 +21,22 @@
 #include <cstdint>
 #include <span>
 
+#include "targets/abilities.h"
 #include "targets/program.h"
 
 namespace targets {
 
-// From LLVMFuzzerInitialize.
-void fuzzer_initialize(Kind kind, int argc, char** argv);
-
-// What runs a program. Passed in, so that what stands here is compiled once, whatever core is linked.
+// What runs a program. Passed in, so that what stands here is compiled once, whatever count is linked.
 struct Harness {
   void (*body)(const Program&);
   unsigned (*operations_dropped)();  // by the last execution
+  const Abilities& (*abilities)();   // programs are made to fit them
 };
+// From LLVMFuzzerInitialize. `harness` stays.
+void fuzzer_initialize(Kind kind, const Harness& harness, int argc, char** argv);
+
 // From LLVMFuzzerTestOneInput; returns what that should.
-int fuzzer_test_one_input(const Harness& harness, const uint8_t* data, size_t size);
+int fuzzer_test_one_input(const uint8_t* data, size_t size);
 
 // From LLVMFuzzerCustomMutator: changes `data` as mutate.h says, by the weights there, or of $LASTPUT_MUTATIONS.
 // Returns the new size, at most max_size.

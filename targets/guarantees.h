@@ -36,6 +36,9 @@ namespace targets {
 [[noreturn]] void guarantee_P8_areas_stay_valid(const char* message);
 
 // Of the rcuref forms (core/rcuref_count.h), and of RCU (core/rcu.h).
+// R1 is told where two frees of one element overlap. A free that follows another finds the memory gone (G8), and the
+// two of an overlapping pair race for it, unless neither has got so far: so no known bug is found by R1 first, and
+// those that drop the last reference twice name it beside others (rcuref_split_put).
 [[noreturn]] void guarantee_R1_free_exactly_once(const char* message);
 [[noreturn]] void guarantee_R2_no_free_while_held(const char* message);
 [[noreturn]] void guarantee_R3_free_when_the_form_says(const char* message);

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "targets/harness.h"
 
-#include <cstring>
 #include <new>
 #include <optional>
 #include <system_error>
 #include <thread>
 
-#include "core/domain_state.h"
 #include "targets/actor.h"
 #include "targets/guarantees.h"
 #include "targets/list_ledger.h"
 #include "targets/main_operations.h"
 #include "targets/manager_runs.h"
-#include "targets/misuse_expected.h"
 #include "targets/pool_ledger.h"
 #include "targets/runtime.h"
 
@@ -23,64 +20,21 @@ namespace {
 constexpr const char* kObjectNames[] = {"ref0", "ref1", "ref2"};
 constexpr const char* kPayloadNames[] = {"payload0", "payload1", "payload2"};
 
-void on_misuse(const percpu::Misuse& misuse, void* context) {
-  if (misuse_was_expected(misuse)) return;
-  const Sentence sentence("%s: reported in a legal program, by %s (%s)",
-                          percpu::misuse_name(misuse.kind), misuse.call, misuse.state);
-  const Program& program = *static_cast<const Program*>(context);
-  switch (misuse.kind) {
-    case percpu::MisuseKind::kAreaNotFreed:
-      if (!program.pools.empty()) guarantee_P7_nothing_is_lost(sentence.text);
-      guarantee_G8_memory(sentence.text);
-    case percpu::MisuseKind::kRefNotExited:
-      guarantee_G8_memory(sentence.text);
-    case percpu::MisuseKind::kGetFromZero:
-    case percpu::MisuseKind::kPutBelowZero:
-    case percpu::MisuseKind::kInitTwice:
-      if (misuse.ref == nullptr) guarantee_R5_misuse(sentence.text);  // an element's count
-      guarantee_G10_misuse(sentence.text);
-    case percpu::MisuseKind::kNotAnArea:
-      guarantee_P8_areas_stay_valid(sentence.text);
-    default:
-      guarantee_G10_misuse(sentence.text);
-  }
-}
-
-percpu::DomainOptions domain_options(const Program& program) {
-  percpu::DomainOptions options;
-  options.cpus = program.cpus;
-  options.cpu_index = current_cpu;
-  options.misuse = on_misuse;
-  options.misuse_context = const_cast<Program*>(&program);  // which only reads it
-  return options;
-}
-
 // Null if it cannot be made for lack of memory.
-Object* make_object(Execution& execution, percpu::Domain& domain, unsigned ref) {
+Object* make_object(Execution& execution, DomainUnderTest& domain, unsigned ref) {
   Object* const object = new (std::nothrow) Object;
   if (object == nullptr) return nullptr;
   object->execution = &execution;
   object->index = ref;
-  runtime::name_object(static_cast<percpu::Ref*>(object), sizeof(percpu::Ref), kObjectNames[ref]);
+  runtime::name_object(static_cast<RefUnderTest*>(object), sizeof(RefUnderTest), kObjectNames[ref]);
   runtime::name_object(object->slots, sizeof object->slots, kPayloadNames[ref]);
-  const auto flags = static_cast<percpu::Flags>(execution.program.refs[ref].flags);
-  const percpu::Status status = object->init(domain, on_release, flags);
-  if (status == percpu::Status::kOk) return object;
-  if (status != percpu::Status::kOutOfMemory)
+  const Begun begun = begin_life(*object, domain, on_release, execution.program.refs[ref].flags);
+  if (begun == Begun::kLives) return object;
+  if (begun == Begun::kRefused)
     guarantee_G10_misuse(Sentence("ref%u: a legal init was refused", ref).text);
   object->exit();  // harmless on what failed to begin
   delete object;
   return nullptr;
-}
-
-// A Domain is one pointer to its state; the record of a failure tells its accesses by name. Unseen by the engine: it
-// is no part of the execution.
-__attribute__((no_sanitize("thread"))) void name_state(const percpu::Domain& domain) {
-  static_assert(sizeof domain == sizeof(percpu::DomainState*));
-  const percpu::DomainState* state;
-  std::memcpy(&state, &domain, sizeof state);
-  runtime::name_object(state, sizeof *state, "domain");
-  runtime::name_object(&state->mutex, sizeof state->mutex, "domain.mutex");
 }
 
 void hand_tokens(Execution& execution, unsigned ref) {
@@ -102,7 +56,7 @@ void list_objects(Execution& execution) {
       execution.findable[ref].store(execution.objects[ref], std::memory_order_release);
 }
 
-void run_threads(Execution& execution, percpu::Domain& domain) {
+void run_threads(Execution& execution, DomainUnderTest& domain) {
   std::array<std::optional<Actor>, kMaxThreads> actors;
   std::array<std::thread, kMaxThreads> threads;
   const size_t count = execution.program.threads.size();
@@ -125,7 +79,7 @@ void run_threads(Execution& execution, percpu::Domain& domain) {
 // main ends one ref, when all threads have ended.
 class Ender {
  public:
-  Ender(Execution& execution, percpu::Domain& domain, unsigned ref)
+  Ender(Execution& execution, DomainUnderTest& domain, unsigned ref)
       : execution_(execution), domain_(domain), ref_(ref), object_(execution.objects[ref]) {
     managed_ = execution.facts[ref].managed;
     for (const auto& made : execution.made_managed) managed_ |= made[ref];
@@ -187,10 +141,11 @@ class Ender {
 
   // The count must be above 0, and releasing must have waited for it.
   void check_held() {
+    if (!kAbilities.has(OpCode::kTryget)) return;
     if (!object_->tryget())
       guarantee_G5_tryget_true_when_raised(
           Sentence("ref%u: tryget failed while references are held", ref_).text);
-    if (object_->is_zero())
+    if (kAbilities.has(OpCode::kIsZero) && object_->is_zero())
       guarantee_G6_counts_conserved(
           Sentence("ref%u: is_zero while references are held", ref_).text);
     object_->put();
@@ -223,7 +178,7 @@ class Ender {
   // M2: what nobody holds is released in two passes.
   void scan() {
     for (unsigned run = managed_ ? runs_of_two_passes(execution_.program) : 0; run > 0; --run)
-      scan_by_hand(domain_, execution_.program);
+      scan_by_hand(*core_domain(domain_), execution_.program);
   }
 
   void destroy() {
@@ -238,15 +193,15 @@ class Ender {
   }
 
   void check_dead() {
-    if (!object_->is_zero())
+    if (kAbilities.has(OpCode::kIsZero) && !object_->is_zero())
       guarantee_G6_counts_conserved(Sentence("ref%u: not is_zero at the end", ref_).text);
-    if (!object_->is_dying())
+    if (kAbilities.has(OpCode::kIsDying) && !object_->is_dying())
       guarantee_G6_counts_conserved(Sentence("ref%u: not is_dying at the end", ref_).text);
     object_->check_payload("is_zero");
   }
 
   Execution& execution_;
-  percpu::Domain& domain_;
+  DomainUnderTest& domain_;
   const unsigned ref_;
   Object* const object_;
   bool managed_;
@@ -254,7 +209,7 @@ class Ender {
   unsigned next_slot_ = 0;
 };
 
-void run_in(const Program& program, percpu::Domain& domain) {
+void run_in(const Program& program, DomainUnderTest& domain) {
   Execution execution(program);
   const auto refs = static_cast<unsigned>(program.refs.size());
   runtime::begin_op(kOpInit);
@@ -263,10 +218,13 @@ void run_in(const Program& program, percpu::Domain& domain) {
     execution.objects[ref] = make_object(execution, domain, ref);
     hand_tokens(execution, ref);
   }
-  execution.pools.make(domain);
-  execution.lists.make(domain);
+  percpu::Domain* const core = core_domain(domain);
+  if (core != nullptr) {
+    execution.pools.make(*core);
+    execution.lists.make(*core);
+  }
   if (execution.lists.rcu) list_objects(execution);
-  if (program.manager.thread) execution.manager_started = start_manager(domain, program);
+  if (program.manager.thread) execution.manager_started = start_manager(*core, program);
   run_threads(execution, domain);
   runtime::begin_op(kOpEnd);
   const auto ends = [&](unsigned ref, bool by_exit) {
@@ -276,10 +234,10 @@ void run_in(const Program& program, percpu::Domain& domain) {
   execution.lists.end();  // drops what elements carry
   for (unsigned ref = 0; ref < refs; ++ref)
     if (ends(ref, true)) Ender(execution, domain, ref).exit_only();
-  if (program.manager.scan_count != 0) stop_manager(domain, true);
+  if (program.manager.scan_count != 0) stop_manager(*core, true);
   for (unsigned ref = 0; ref < refs; ++ref)
     if (ends(ref, false)) Ender(execution, domain, ref).run();
-  execution.pools.end(domain);
+  if (core != nullptr) execution.pools.end(*core);
   runtime::begin_op(kOpDestroy);
 }
 
@@ -294,13 +252,16 @@ void run_program(const Program& program) {
   runtime::begin_op(kOpDomain);
   try {
     runtime::name_next_thread(kWorkerName);
-    percpu::Domain domain(domain_options(program));
-    name_state(domain);
+    DomainUnderTest domain = make_domain(program);
     run_in(program, domain);
   } catch (const std::bad_alloc&) {
     // No memory for the domain itself: there is nothing to run.
   } catch (const std::system_error&) {
   }
+}
+
+const Abilities& abilities() {
+  return kAbilities;
 }
 
 unsigned operations_dropped() {

@@ -28,15 +28,16 @@
 //
 // Pools and lists have tables of their own: pool_actor.h, list_actor.h; what joins refs with them: mixed_calls.cc.
 //
-// Compiled once for each core that is run (platform, known bug); instrumented and covered.
+// Compiled once for each core that is run (platform, known bug), and each count of somebody else's (ref_under_test.h); instrumented and covered.
 #ifndef LASTPUT_TARGETS_HARNESS_H_
 #define LASTPUT_TARGETS_HARNESS_H_
 
+#include "targets/abilities.h"
 #include "targets/program.h"
 
 namespace targets {
 
-// REQUIRES: check(program, kind) finds nothing, for a concurrent kind. One at a time in a process.
+// REQUIRES: check(program, kind) finds nothing, for a concurrent kind, and fit(abilities()) changes nothing. One at a time in a process.
 void run_program(const Program& program);
 
 // In the record of a sequential program's execution where an init was refused for lack of memory, by ref.
@@ -47,6 +48,9 @@ inline constexpr const char* kNoMemoryNotes[] = {"no memory for ref0", "no memor
 // answers, does and reports is compared with the model after each (model.h).
 // REQUIRES: check(program, Kind::kSequential) finds nothing.
 void run_sequential(const Program& program);
+
+// What programs may ask of the count that this was compiled for; others must be made to fit first (fit).
+const Abilities& abilities();
 
 // Operations that the last run dropped.
 unsigned operations_dropped();

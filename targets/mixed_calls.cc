@@ -81,7 +81,7 @@ bool Actor::list_insert_area(unsigned list, unsigned pool) {
   if (cargo.area == nullptr) return false;
   cargo.pool = pool;
   cargo.pools = &execution_.pools;
-  cargo.domain = &domain_;
+  cargo.domain = core_domain(domain_);
   if (!to->insert(cargo)) cargo.let_go();
   return true;
 }

@@ -66,7 +66,7 @@ void free_after_readers(Execution& execution, Object& object) {
 }
 
 template <unsigned kActor>
-void confirm_of(percpu::Ref& ref) {
+void confirm_of(RefUnderTest& ref) {
   const Object& object = static_cast<const Object&>(ref);
   const unsigned index = object.index;
   runtime::note("confirm");
@@ -81,7 +81,7 @@ void confirm_of(percpu::Ref& ref) {
 }
 
 template <unsigned kActor>
-void switched_of(percpu::Ref& ref) {
+void switched_of(RefUnderTest& ref) {
   const Object& object = static_cast<const Object&>(ref);
   runtime::note("switched");
   object.check_header();
@@ -90,13 +90,13 @@ void switched_of(percpu::Ref& ref) {
 }
 
 template <unsigned... kActor>
-percpu::Ref::Callback confirm_for(unsigned actor, std::integer_sequence<unsigned, kActor...>) {
-  static constexpr percpu::Ref::Callback kCallbacks[] = {confirm_of<kActor>...};
+RefUnderTest::Callback confirm_for(unsigned actor, std::integer_sequence<unsigned, kActor...>) {
+  static constexpr RefUnderTest::Callback kCallbacks[] = {confirm_of<kActor>...};
   return kCallbacks[actor];
 }
 template <unsigned... kActor>
-percpu::Ref::Callback switched_for(unsigned actor, std::integer_sequence<unsigned, kActor...>) {
-  static constexpr percpu::Ref::Callback kCallbacks[] = {switched_of<kActor>...};
+RefUnderTest::Callback switched_for(unsigned actor, std::integer_sequence<unsigned, kActor...>) {
+  static constexpr RefUnderTest::Callback kCallbacks[] = {switched_of<kActor>...};
   return kCallbacks[actor];
 }
 
@@ -138,7 +138,7 @@ void Object::check_payload_of_confirm(unsigned actor) const {
     check_slot(slot, "confirm");
 }
 
-void on_release(percpu::Ref& ref) {
+void on_release(RefUnderTest& ref) {
   Object& object = static_cast<Object&>(ref);
   Execution& execution = *object.execution;
   const unsigned index = object.index;
@@ -178,10 +178,10 @@ void on_release(percpu::Ref& ref) {
   finish_release(execution, index);
 }
 
-percpu::Ref::Callback on_confirm(unsigned actor) {
+RefUnderTest::Callback on_confirm(unsigned actor) {
   return confirm_for(actor, std::make_integer_sequence<unsigned, kActors>());
 }
-percpu::Ref::Callback on_switched(unsigned actor) {
+RefUnderTest::Callback on_switched(unsigned actor) {
   return switched_for(actor, std::make_integer_sequence<unsigned, kActors>());
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a program counts references of, and the callbacks that the core makes on it.
+// What a program counts references of, and the callbacks that are made on it.
 #ifndef LASTPUT_TARGETS_OBJECT_H_
 #define LASTPUT_TARGETS_OBJECT_H_
 
@@ -7,14 +7,13 @@
 #include <atomic>
 #include <cstdint>
 
-#include "core/domain.h"
 #include "core/rcu.h"
-#include "core/ref.h"
 #include "targets/facts.h"
 #include "targets/ledger.h"
 #include "targets/list_actor.h"
 #include "targets/pools.h"
 #include "targets/program.h"
+#include "targets/ref_under_test.h"
 
 namespace targets {
 
@@ -23,7 +22,7 @@ struct Execution;
 inline constexpr uint64_t kHeader = 0x6c61737470757431;
 
 // Deleted by release where the program says so; a grace period later, if there is RCU.
-struct Object : percpu::Ref, percpu::RcuHead {
+struct Object : RefUnderTest, percpu::RcuHead {
   uint64_t header = kHeader;  // plain, read by whoever holds a reference
   Execution* execution = nullptr;
   unsigned index = 0;
@@ -60,10 +59,10 @@ struct Execution {
 // Fails if the verdict is not good. `managed`: what is wrong is then the manager's doing.
 void check_ledger(unsigned ref, const RefLedger::Verdict& verdict, bool managed);
 
-void on_release(percpu::Ref& ref);
+void on_release(RefUnderTest& ref);
 // The callbacks of `actor`: a callback has no context but the ref, so each actor has its own.
-percpu::Ref::Callback on_confirm(unsigned actor);
-percpu::Ref::Callback on_switched(unsigned actor);
+RefUnderTest::Callback on_confirm(unsigned actor);
+RefUnderTest::Callback on_switched(unsigned actor);
 
 }  // namespace targets
 

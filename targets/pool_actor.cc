@@ -29,7 +29,7 @@ bool others_take(const Program& program, unsigned pool, unsigned thread) {
 
 }  // namespace
 
-PoolActor::PoolActor(Pools& pools, percpu::Domain& domain, unsigned index)
+PoolActor::PoolActor(Pools& pools, percpu::Domain* domain, unsigned index)
     : shared_(pools), domain_(domain), index_(index) {}
 
 bool PoolActor::apply(const Operation& op, unsigned operation) {
@@ -92,7 +92,7 @@ bool PoolActor::alloc(unsigned pool, unsigned operation) {
 
 bool PoolActor::free(unsigned pool) {
   const Area* const area = pop(pool);
-  if (area != nullptr) shared_.free(pool, *area, domain_);
+  if (area != nullptr) shared_.free(pool, *area, *domain_);
   return area != nullptr;
 }
 
@@ -104,7 +104,7 @@ bool PoolActor::check(unsigned pool) {
 bool PoolActor::write(unsigned pool, unsigned operation, bool all) {
   Area* const area = held_[pool];
   if (area == nullptr) return false;
-  const unsigned own = domain_.current_cpu();
+  const unsigned own = domain_->current_cpu();
   for (unsigned cpu = 0; cpu < shared_.cpus; ++cpu) {
     if (!all && cpu != own) continue;
     area->written[cpu] = slot_of(index_, operation) + 1u;

@@ -24,7 +24,7 @@ namespace targets {
 
 class PoolActor {
  public:
-  PoolActor(Pools& pools, percpu::Domain& domain, unsigned index);
+  PoolActor(Pools& pools, percpu::Domain* domain, unsigned index);
 
   // False: the thread may not make this call now. `operation`: the number of `op`, from 0.
   bool apply(const Operation& op, unsigned operation);
@@ -49,7 +49,7 @@ class PoolActor {
   bool alone(unsigned pool) const { return shared_.facts[pool].user == static_cast<int>(index_); }
 
   Pools& shared_;
-  percpu::Domain& domain_;
+  percpu::Domain* const domain_;  // null where there are no pools
   const unsigned index_;
   std::array<Area*, kMaxPools> held_ = {};  // the newest first
   // Calls that had begun when the pool was found empty for good.

@@ -5,6 +5,7 @@
 //   lastput 1                            first line: format and version
 //   target percpu_ref                    or another of kKinds (program.h)
 //   bug NAME                             optional: the core was built with this known bug
+//   count NAME                           optional: it ran on this count, not on the core's
 //   memory sc                            weak (the default), or sc: sequentially consistent
 //   fails G2 released while held         optional: guarantee, and one sentence
 //   build IDENTIFIER                     optional: what steps and hash were seen with
@@ -58,6 +59,7 @@ inline constexpr unsigned kTextVersion = 1;
 struct Artifact {
   std::string target = kind_info(Kind::kPercpuRef).name;  // of kKinds
   std::string bug;                                        // one word; empty: the right core
+  std::string count;                                      // one word; empty: the core's
   Memory memory = Memory::kWeak;
   std::string guarantee;  // one word; empty: not known to fail
   std::string message;    // one line

@@ -233,6 +233,9 @@ bool parse_header(TextReader& reader, Artifact& artifact) {
   } else if (word == "bug") {
     reader.word("");
     artifact.bug = reader.word("a bug's name");
+  } else if (word == "count") {
+    reader.word("");
+    artifact.count = reader.word("a count's name");
   } else if (word == "memory") {
     reader.word("");
     artifact.memory = static_cast<Memory>(reader.one_of(kMemoryWords));
@@ -301,7 +304,7 @@ bool parse_line(TextReader& reader, Artifact& artifact, Lines& lines) {
     lines.setup = reader.line();
     parse_setup(reader, program);
   } else if (!parse_header(reader, artifact)) {
-    reader.expect("target, bug, fails, build, steps, hash, setup or thread");
+    reader.expect("target, bug, count, memory, fails, build, steps, hash, setup or thread");
   }
   reader.end_of_line();
   return true;

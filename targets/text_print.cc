@@ -105,6 +105,7 @@ std::string print_choice(const sched::Choice& choice) {
 std::string print(const Artifact& artifact) {
   std::string text = "lastput " + number(kTextVersion) + "\ntarget " + artifact.target + "\n";
   if (!artifact.bug.empty()) text += "bug " + artifact.bug + "\n";
+  if (!artifact.count.empty()) text += "count " + artifact.count + "\n";
   if (artifact.memory != Memory::kWeak)
     text += "memory " + std::string(kMemoryWords[static_cast<size_t>(artifact.memory)]) + "\n";
   if (!artifact.guarantee.empty()) {

@@ -27,11 +27,13 @@ exit_code_of() {
 verb_fuzz() {
   parse fuzz "$@"
   most_words fuzz 1
-  local bug=${flag[bug]-} target seconds=${flag[seconds]-60}
+  local bug=${flag[bug]-} count=${flag[count]-} target seconds=${flag[seconds]-60}
   local seed=${flag[seed]-$((RANDOM * 32768 + RANDOM + 1))}
   [ -z "$bug" ] || require_bug "$bug"
+  [ -z "$count" ] || require_count "$count" "$bug"
   target=${words[0]-$(target_of_bug "$bug")}
   require_target "$target"
+  [ -z "$count" ] || [ "$target" = percpu_ref ] || die $USAGE "--count=$count: only target percpu_ref runs other counts"
   check_real_flags
   require_compiler
   use_out
@@ -40,6 +42,7 @@ verb_fuzz() {
 
 check_real_flags() {
   local name
+  [ -z "${flag[count]-}" ] || [ -z "${flag[real]-}${flag[engine]-}" ] || die $USAGE "--count is for libFuzzer and the engine: without --real and --engine"
   for name in sanitizer platform; do
     [ -n "${flag[real]-}" ] || [ -z "${flag[$name]-}" ] || die $USAGE "--$name is for real threads: add --real"
   done
@@ -50,7 +53,7 @@ check_real_flags() {
   is_among "${flag[platform]-linux}" $'linux\nportable' || die $USAGE "--platform=${flag[platform]}: linux or portable"
 }
 
-# These have target, bug, seconds and seed from verb_fuzz.
+# These have target, bug, count, seconds and seed from verb_fuzz.
 fuzz_on_engine() {
   if [ "${flag[engine]-}" = afl ]; then
     setup_needs explore afl
@@ -58,11 +61,13 @@ fuzz_on_engine() {
     run_afl "$target" "$bug" "$seconds" "$seed"
   fi
   setup_needs explore
-  build explore "$(fuzzer_build_target "$target" "$bug")" || exit $BROKEN
-  run_fuzzer "$(program_dir "$bug")/${target}_fuzzer" explore "" ${flag[memory]:+"--memory=${flag[memory]}"}
+  build explore "$(fuzzer_build_target "$target" "$bug" "$count")" || exit $BROKEN
+  run_fuzzer "$(program_dir "$bug" "$count")/${target}_fuzzer" explore "" ${flag[memory]:+"--memory=${flag[memory]}"}
 }
 
-fuzzer_build_target() { if [ -n "$2" ]; then echo "bug_$2"; else echo "$1_fuzzer"; fi; }
+fuzzer_build_target() { # TARGET BUG COUNT
+  if [ -n "$2" ]; then echo "bug_$2"; elif [ -n "$3" ]; then echo "count_$3"; else echo "$1_fuzzer"; fi
+}
 
 fuzz_on_threads() {
   local preset platform=${flag[platform]-} reason
@@ -92,8 +97,8 @@ is_bug_of_portable() {
 run_fuzzer() {
   local program=$1 seeds=$root/build/$2/corpus/$target suffix=$3
   shift 3
-  local corpus=$out/corpus/$target${bug:+-$bug} artifacts=$out/artifacts/$target
-  local log=$out/logs/fuzz-$target${bug:+-$bug}$suffix.log code
+  local name=$target${bug:+-$bug}${count:+-$count}
+  local corpus=$out/corpus/$name artifacts=$out/artifacts/$target log=$out/logs/fuzz-$name$suffix.log code
   mkdir -p -- "$corpus" "$artifacts" || die $BROKEN "cannot write to $out"
   artifacts=$(realpath --relative-base=. -- "$artifacts") # as short as it can be, for the replay command
   local folders=("$corpus")
@@ -108,7 +113,7 @@ run_fuzzer() {
   trap - INT
   code=$(exit_code_of "$code" "$log")
   [ "$code" -ne $BROKEN ] || say "the fuzzer could not run; its words are in $log" >&2
-  [ "$code" -ne $FOUND ] || tell_end "$log" "$bug"
+  [ "$code" -ne $FOUND ] || tell_end "$log" "${bug:+ --bug=$bug}${count:+ --count=$count}"
   exit "$code"
 }
 
@@ -121,10 +126,10 @@ filter_words() {
 }
 
 # A failure that the target could not tell (a timeout, a sanitizer's report) ends in the same two lines.
-tell_end() { # LOG BUG
+tell_end() { # LOG FLAGS
   local input
   grep -q '^SUMMARY: lastput: ' -- "$1" && return
   input=$(sed -n 's/.*Test unit written to //p' -- "$1" | tail -n 1)
-  [ -z "$input" ] || printf 'replay: ./lastput replay %s%s\n' "$input" "${2:+ --bug=$2}"
+  [ -z "$input" ] || printf 'replay: ./lastput replay %s%s\n' "$input" "$2"
   grep -m1 '^SUMMARY: ' -- "$1" || say "SUMMARY: lastput: the fuzzer died; its words are in $1"
 }

@@ -84,9 +84,7 @@ std::string tell(const sched::ExhaustiveResult& r) {
 }
 
 std::string replay_command(const std::string& path) {
-  const std::string bug = targets::built_with_bug();
-  return absl::StrCat("./lastput replay ", path.empty() ? "FILE" : path,
-                      bug.empty() ? "" : " --bug=" + bug);
+  return targets::replay_command(path.empty() ? "FILE" : path);
 }
 
 // The report, the artifact, the command that replays it; the exit code.

@@ -38,7 +38,7 @@ inline constexpr bool kCpusAreChosen = true;
 
 // A thread that finds a lock taken sleeps at once: C++ has no word for a pause.
 inline constexpr unsigned kLockPauses = 0;
-inline void pause() noexcept {}
+inline void pause() noexcept {}  // unreached: kLockPauses is 0
 
 // The CPUs that a domain has unless it is told otherwise.
 unsigned default_cpus() noexcept;
