@@ -41,8 +41,9 @@ TEST(Hunt, GivesUpAfterTheCap) {
 }
 
 TEST(Hunt, AHunterThatCannotRunIsNoResult) {
-  EXPECT_TRUE(
-      hunt({"x", "", nullptr, "/nowhere/hunt_known_bug", "percpu_ref", "G1"}, contenders()[0], 2, 1, 1).empty());
+  EXPECT_TRUE(hunt({"x", "", nullptr, "/nowhere/hunt_known_bug", "percpu_ref", "G1"},
+                   contenders()[0], 2, 1, 1)
+                  .empty());
 }
 
 TEST(Hunt, MediansAreOfAll) {

@@ -107,13 +107,13 @@ TEST(Memory, AllocationsFailFromHereOn) {
   const Result r = sched::run(
       [](void*) {
         for (unsigned i = 1; i <= 5; ++i) {
-          if (i == 2) fail_allocation(3);  // the fourth
-          if (i == 3) fail_allocation(1);  // the third
+          if (i == 2) sched::fail_allocation(3);  // the fourth
+          if (i == 3) sched::fail_allocation(1);  // the third
           std::unique_ptr<char[]> p(new (std::nothrow) char[8]);
           if (opaque(p.get()) == nullptr) failed |= 1u << i;
         }
-        fail_allocation(kMaxFailAllocation);  // is forgotten with the execution
-        fail_allocation(0);
+        sched::fail_allocation(sched::kMaxFailAllocation);  // is forgotten with the execution
+        sched::fail_allocation(0);
       },
       nullptr, seeded(1));
   EXPECT_EQ(Verdict::kClean, r.verdict) << r.failure.message;

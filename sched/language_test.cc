@@ -21,10 +21,6 @@ thread_local Counted counted;
 thread_local int plain_local = 7;
 
 TEST(Language, ThreadLocalsAreEachThreadsOwn) {
-#if SCHED_ASAN
-  GTEST_SKIP() << "under AddressSanitizer thread_locals are not reset between executions: the "
-                  "sanitizer's own per-thread state shares their segment";
-#endif
   expect_clean([] {
     auto f = [] {
       if (plain_local != 7 || counted.uses != 0)

@@ -79,9 +79,9 @@ void end_run() {
 
 std::string write_failure_files(const Artifact& artifact) {
   const std::string path = write_artifact(run->options.prefix, artifact);
-  const Sidecar sidecar = {artifact.target,    artifact.bug,       artifact.count,
-                           run->options.all,   run->options.seed,  artifact.guarantee,
-                           path,               artifact.memory,    artifact.build};
+  const Sidecar sidecar = {artifact.target,   artifact.bug,       artifact.count, run->options.all,
+                           run->options.seed, artifact.guarantee, path,           artifact.memory,
+                           artifact.build};
   std::string error;
   if (!write_file(sidecar_path(run->options.prefix, run->input), sidecar_json(sidecar), &error))
     std::fprintf(stderr, "lastput: cannot write beside the crash: %s\n", error.c_str());
