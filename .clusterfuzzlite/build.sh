@@ -42,7 +42,7 @@ export AFL_LLVM_DENYLIST=$WORK/not_counted
 
 CXXFLAGS=$flags CFLAGS=$flags cmake -G "$(command -v ninja >/dev/null && echo Ninja || echo 'Unix Makefiles')" -S "$here" -B "$WORK/lastput" \
   -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_BUILD_TYPE=Service -DLASTPUT_MODE=$mode -DLASTPUT_SERVICE=ON \
-  -DLASTPUT_SERVICE_ENGINE="$FUZZING_ENGINE" "${options[@]}"
+  -DLASTPUT_SERVICE_ENGINE="$FUZZING_ENGINE" -DCMAKE_EXE_LINKER_FLAGS=-static-libstdc++ "${options[@]}"
 cmake --build "$WORK/lastput" --parallel "$(nproc)" --target fuzzers
 
 for fuzzer in "$WORK"/lastput/bin/*_fuzzer; do
