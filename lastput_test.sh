@@ -3,27 +3,21 @@
 # The driver's words and exit codes, without building anything: help, and every input that it refuses.
 set -u -o pipefail
 
-lastput=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/lastput
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+lastput=$here/lastput
+# shellcheck source=sanitizers/expect.sh
+. "$here/sanitizers/expect.sh"
 cd -- "$work" || exit 2 # not the tree: the driver works from anywhere
-failures=0
 
 # expect CODE WORDS COMMAND...: the exit code, and words that what it prints must contain. What it
 # refuses it must refuse in one line, quickly, and without a help page.
 expect() {
-  local code=$1 words=$2 output got start=$SECONDS
+  local code=$1 words=$2 start=$SECONDS
   shift 2
-  output=$("$@" 2>&1 </dev/null)
-  got=$?
-  local problem=
-  [ "$got" -eq "$code" ] || problem="exit code $got, not $code"
-  [[ $output == *"$words"* ]] || problem="does not say '$words'"
-  [ "$code" -ne 1 ] || [ "$(wc -l <<<"$output")" -eq 1 ] || problem="more than one line"
-  [ $((SECONDS - start)) -le 10 ] || problem="took $((SECONDS - start)) s"
-  [ -z "$problem" ] && return
-  failures=$((failures + 1))
-  printf 'FAILED: %s: %s\n%s\n' "$*" "$problem" "$output"
+  ends "$code" "$@"
+  says "$words"
+  [ "$code" -ne 1 ] || [ "$(wc -l <<<"$output")" -eq 1 ] || offend "$*: more than one line"
+  [ $((SECONDS - start)) -le 10 ] || offend "$*: took $((SECONDS - start)) s"
 }
 
 # Help names every verb there is, and each verb has its own.
@@ -181,5 +175,4 @@ expect 1 "unknown flag" env PATH="$work/bin" "$lastput" fuzz --frobnicate
 rm -f bin/g++ bin/c++
 expect 3 "g++" env PATH="$work/bin" "$lastput" test --out="$work/out"
 
-[ $failures -eq 0 ] && echo "all as expected"
-exit $((failures != 0))
+all_as_expected

@@ -4,28 +4,23 @@
 # a kill. Usage: lastput_audit_test.sh LASTPUT_AUDIT
 set -u
 audit=$(readlink -f -- "${1:?usage: lastput_audit_test.sh LASTPUT_AUDIT}")
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+# shellcheck source=sanitizers/expect.sh
+. "$here/../sanitizers/expect.sh"
 cd -- "$work" || exit 1
-failures=0
 
 # expect CODE WORDS ARGUMENTS...
 expect() {
-  local code=$1 words=$2 got
+  local code=$1 words=$2
   shift 2
-  output=$("$audit" --source=tree --build=build --out=out --seconds=1 --jobs=2 "$@" 2>&1)
-  got=$?
-  [ "$got" -eq "$code" ] && [[ $output == *"$words"* ]] && return
-  failures=$((failures + 1))
-  printf 'FAILED: %s: exit code %d, not %d with "%s"\n%s\n' "$*" "$got" "$code" "$words" "$output"
+  ends "$code" "$audit" --source=tree --build=build --out=out --seconds=1 --jobs=2 "$@"
+  says "$words"
 }
 # searched: how many times a core has been searched so far
 searched() { cat searches 2>/dev/null | wc -l; }
 # expect_searched N WHEN
 expect_searched() {
-  [ "$(searched)" -eq "$1" ] && return
-  failures=$((failures + 1))
-  printf 'FAILED: %s: %d searches, not %d\n' "$2" "$(searched)" "$1"
+  [ "$(searched)" -eq "$1" ] || offend "$2: $(searched) searches, not $1"
 }
 
 mkdir -p tree/core tree/targets tree/verify tree/corpus build
@@ -77,9 +72,9 @@ rm -f wait
 expect_searched 3 "killed in the next"
 expect 77 "4 mutants: 3 found, 0 kept with a reason, 1 survive without one" --json=again.json
 expect_searched 5 "the next again, and the one that is not milder"
-grep -q '"verdict": "found-milder"' again.json || { echo 'FAILED: no JSON'; failures=$((failures + 1)); }
-[[ $output == *"found: G2 by count_test"* && $output == *"found: as acquire"* ]] ||
-  { printf 'FAILED: no table\n%s\n' "$output"; failures=$((failures + 1)); }
+grep -q '"verdict": "found-milder"' again.json || offend 'no JSON'
+says "found: G2 by count_test"
+says "found: as acquire"
 expect 77 "4 mutants: 3 found" --seed=1
 expect_searched 5 "nothing is new"
 
@@ -100,5 +95,4 @@ expect 2 "the core as it is fails: G2 by count_test" --seed=3
 sed -i 's/^echo .seed.*/true/' search
 expect 2 "count_test ended with 1; see " --seed=4
 
-[ $failures -eq 0 ] || exit 1
-echo 'lastput_audit_test: passed'
+all_as_expected

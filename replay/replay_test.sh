@@ -9,30 +9,9 @@ here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 data=$here/testdata/version1
 artifact=$data/touch_after_release.clang19.lastput
 bug=$bin/bugs/touch_after_release/replay
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+# shellcheck source=sanitizers/expect.sh
+. "$here/../sanitizers/expect.sh"
 cd -- "$work" || exit 2
-failures=0 output=
-
-offend() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n%s\n' "$1" "$output"
-}
-# expect CODE WORDS COMMAND...: its exit code, and words that it must say.
-expect() {
-  local code=$1 words=$2 got
-  shift 2
-  output=$("$@" 2>&1 </dev/null)
-  got=$?
-  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
-  says "$words"
-}
-says() { [[ $output == *"$1"* ]] || offend "does not say '$1'"; }
-says_not() { [[ $output != *"$1"* ]] || offend "says '$1'"; }
-skip() {
-  printf 'SKIPPED: %s\n' "$1"
-  exit 0
-}
 
 # Each file of each version is read; those of a known bug fail there as they did.
 test_artifacts() {
@@ -222,5 +201,4 @@ RR
 }
 
 "test_$group"
-[ $failures -eq 0 ] && echo "all as expected"
-exit $((failures != 0))
+all_as_expected

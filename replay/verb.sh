@@ -29,26 +29,29 @@ first_line() {
 }
 is_text() { [[ $(first_line "$1") == lastput* ]]; }
 
-# The bug that an artifact was made with: its own line `bug NAME`, or its sidecar's "bug", or that of the fuzz target
-# which AFL++ notes (load.h).
-recorded_bug() {
-  local file=$1 sidecar=$1.json
+# What an artifact was made with, a `bug` or a `count`: its own line `bug NAME`, or that of its sidecar, or of the fuzz
+# target which AFL++ notes (load.h).
+recorded() { # WORD FILE
+  local word=$1 file=$2
   if is_text "$file"; then
-    sed -n 's/^ *bug  *\([A-Za-z0-9_-]*\).*$/\1/p' -- "$file" | head -n 1
-  elif [ -f "$sidecar" ]; then
-    sed -n 's/.*"bug" *: *"\([A-Za-z0-9_-]*\)".*/\1/p' -- "$sidecar" | head -n 1
+    sed -n "s/^ *$word  *\([A-Za-z0-9_-]*\).*$/\1/p" -- "$file"
+  elif [ -f "$file.json" ]; then
+    sed -n "s/.*\"$word\" *: *\"\([A-Za-z0-9_-]*\)\".*/\1/p" -- "$file.json"
   else
-    grep -ahoE "$NOTED_BUG" -- "${file%/*}/README.txt" "${file%/*}/../fuzzer_stats" 2>/dev/null | head -n 1 | cut -d/ -f2
-  fi
+    noted "$word" "${file%/*}/README.txt" "${file%/*}/../fuzzer_stats"
+  fi | head -n 1
 }
-readonly NOTED_BUG='bugs/[A-Za-z0-9_-]+/[a-z_]+_fuzzer'
-# Those of a folder's artifacts that are in this tree.
-recorded_bugs() { # FOLDER
-  {
-    grep -rhaoE '^ *bug +[A-Za-z0-9_-]+' -- "$1" | sed 's/^ *bug *//'
-    grep -rhaoE --include=README.txt --include=fuzzer_stats "$NOTED_BUG" -- "$1" | cut -d/ -f2
-    grep -rhaoE --include='*.json' '"bug" *: *"[A-Za-z0-9_-]+"' -- "$1" | sed 's/.*: *"//; s/"$//'
-  } 2>/dev/null | sort -u | grep -xFf <(bug_names)
+# Those of a folder's artifacts.
+recorded_below() { # WORD FOLDER
+  grep -rhaoE "^ *$1 +[A-Za-z0-9_-]+" -- "$2" 2>/dev/null | sed "s/^ *$1 *//"
+  grep -rhaoE --include='*.json' "\"$1\" *: *\"[A-Za-z0-9_-]+\"" -- "$2" 2>/dev/null | sed 's/.*: *"//; s/"$//'
+  noted "$1" -r --include=README.txt --include=fuzzer_stats "$2"
+}
+# A variant's programs are in bin/bugs/NAME or bin/counts/NAME.
+noted() { # WORD ARGUMENTS-OF-GREP...
+  local word=$1
+  shift
+  grep -haoE "$@" -e "${word}s/[A-Za-z0-9_-]+/[a-z_]+_fuzzer" 2>/dev/null | cut -d/ -f2
 }
 
 # The flags of replay, one a line, as its programs take them: those with a value, and those without.
@@ -73,29 +76,13 @@ verb_replay() {
   if [ -d "${words[0]}" ]; then replay_folder "${words[0]}"; else replay_file "${words[0]}"; fi
 }
 
-# The count, likewise.
-recorded_count() {
-  local file=$1 sidecar=$1.json
-  if is_text "$file"; then
-    sed -n 's/^ *count  *\([A-Za-z0-9_]*\).*$/\1/p' -- "$file" | head -n 1
-  elif [ -f "$sidecar" ]; then
-    sed -n 's/.*"count" *: *"\([A-Za-z0-9_]*\)".*/\1/p' -- "$sidecar" | head -n 1
-  fi
-}
-recorded_counts() { # FOLDER
-  {
-    grep -rhaoE '^ *count +[A-Za-z0-9_]+' -- "$1" | sed 's/^ *count *//'
-    grep -rhaoE --include='*.json' '"count" *: *"[A-Za-z0-9_]+"' -- "$1" | sed 's/.*: *"//; s/"$//'
-  } 2>/dev/null | sort -u | grep -xFf <(count_names)
-}
-
 replay_file() { # FILE
   local file=$1 bug=${flag[bug]-} count=${flag[count]-} arguments
   require_artifact "$file"
   [ -z "${flag[json]-}" ] || die $USAGE "--json is for folders; $file is a file"
   ! is_run_artifact "$file" || replay_program "$file"
   if [ -z "$bug$count" ]; then
-    bug=$(recorded_bug "$file") count=$(recorded_count "$file")
+    bug=$(recorded bug "$file") count=$(recorded count "$file")
     [ "$bug" != none ] || bug=
     [ -z "$count" ] || say "made on the count $count: replaying on that"
     [ -z "$bug" ] || require_bug "$bug"
@@ -121,8 +108,8 @@ replay_folder() { # FOLDER
   [ -n "$(find "$folder" -type f -print -quit 2>/dev/null)" ] || die $USAGE "$folder holds no file"
   require_compiler
   mapfile -t arguments < <(replay_flags)
-  for name in $(recorded_bugs "$folder"); do targets+=("replay_$name"); done
-  for name in $(recorded_counts "$folder"); do targets+=("replay_$name"); done
+  for name in $(recorded_below bug "$folder" | sort -u | grep -xFf <(bug_names)); do targets+=("replay_$name"); done
+  for name in $(recorded_below count "$folder" | sort -u | grep -xFf <(count_names)); do targets+=("replay_$name"); done
   use_out
   setup_needs explore
   build explore "${targets[@]}" || exit $BROKEN

@@ -8,27 +8,11 @@ dir=$(readlink -f -- "${1:?usage: real_fuzzer_test.sh DIR GROUP}") group=${2:?us
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=sanitizers/runtime.sh
 . "$here/../sanitizers/runtime.sh"
+# shellcheck source=sanitizers/expect.sh
+. "$here/../sanitizers/expect.sh"
 seeds=$dir/../../corpus/percpu_ref
 readonly SECONDS_TO_FIND=60
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
 cd -- "$work" && mkdir art corpus again || exit 2
-failures=0 output=
-
-offend() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n%s\n' "$1" "$output"
-}
-# expect CODE WORDS COMMAND...: its exit code, and words that it must say.
-expect() {
-  local code=$1 words=$2 got
-  shift 2
-  output=$("$@" 2>&1 </dev/null)
-  got=$?
-  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
-  says "$words"
-}
-says() { [[ $output == *"$1"* ]] || offend "does not say '$1'"; }
 
 # The right core is clean, and the first line says where it runs.
 clean_on() { # PLATFORM
@@ -79,5 +63,4 @@ test_chain() {
 }
 
 "test_$group"
-[ $failures -eq 0 ] && echo "all as expected"
-exit $((failures != 0))
+all_as_expected

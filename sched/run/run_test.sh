@@ -6,32 +6,22 @@ set -u -o pipefail
 
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 lastput=$here/../../lastput
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+# shellcheck source=sanitizers/expect.sh
+. "$here/../../sanitizers/expect.sh"
 cd -- "$here/programs" || exit 2
-failures=0 output=
 
-offend() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n%s\n' "$1" "$output"
-}
-
-# expect CODE WORDS ARGUMENTS-OF-RUN...: WORDS is a regular expression for one line.
+# expect CODE LINE ARGUMENTS-OF-RUN...: LINE is a regular expression.
 expect() {
-  local code=$1 words=$2 got
+  local code=$1 line=$2
   shift 2
-  output=$("$lastput" run --seed=1 --out="$work/out" "$@" 2>&1 </dev/null)
-  got=$?
-  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
-  grep -qE -e "$words" <<<"$output" || offend "$*: does not say '$words'"
+  ends "$code" "$lastput" run --seed=1 --out="$work/out" "$@"
+  matches "$line"
   case $code in 0 | 77) expect_count "$*" ;; esac
 }
 expect_count() {
   [[ $(tail -n 1 <<<"$output") =~ ^executions:\ [1-9][0-9]*$ ]] || offend "$1: the last line is not 'executions: N'"
-  [ "$(grep -c 'executions:' <<<"$output")" -eq 1 ] || offend "$1: says 'executions:' more than once"
+  [ "$(grep -c 'executions:' <<<"$output")" -eq 1 ] || offend "$1: matches 'executions:' more than once"
 }
-says() { grep -qE -e "$1" <<<"$output" || offend "does not say '$1'"; }
-says_not() { ! grep -qE -e "$1" <<<"$output" || offend "says '$1'"; }
 
 # What was found is found again by the command that it names, and in every repetition.
 expect_replay() { # WORDS
@@ -39,8 +29,8 @@ expect_replay() { # WORDS
   file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output")
   output=$("$lastput" replay --times=5 --out="$work/out" "$file" 2>&1 </dev/null)
   [ $? -eq 77 ] || offend "replay $file: exit code is not 77"
-  says "$words"
-  says '^5 of 5 the same: '
+  matches "$words"
+  matches '^5 of 5 the same: '
 }
 
 # How a program ends.
@@ -53,35 +43,35 @@ group_ends() {
   expect 0 'note: it reads standard input, which is at its end' --executions=300 ends.c -- stdin
   [ "$(grep -c '^note:' <<<"$output")" -eq 1 ] || offend "standard input is told more than once"
   expect 77 'exited with status 6: main returned it' ends.c -- early-status
-  says '^it fails in every schedule$'
-  says '^SUMMARY: lastput: exit-status in main ends\.c:'
+  matches '^it fails in every schedule$'
+  matches '^SUMMARY: lastput: exit-status in main ends\.c:'
   expect 77 '^  exited with status 4$' ends.c -- exit
-  says '^SUMMARY: lastput: exit-status in end ends\.c:'
+  matches '^SUMMARY: lastput: exit-status in end ends\.c:'
   expect_replay '^FAILED: exit-status$'
   expect 77 '^  exited with status 5$' ends.c -- _exit
   expect 77 '^  abort\(\) was called$' ends.c -- abort
   expect 77 '^  assertion failed: handled == 1 \(ends\.c:[0-9]+, ' ends.c -- assert
-  says '^    #0 end ends\.c:'
+  matches '^    #0 end ends\.c:'
   expect 77 '^  crashed with SIGSEGV .* near null$' ends.c -- segv
   expect 77 '^  crashed with SIGFPE' ends.c -- fpe
-  says '^SUMMARY: lastput: crash in end ends\.c:'
+  matches '^SUMMARY: lastput: crash in end ends\.c:'
   expect 2 '^  read\(\) that has to wait is not controlled by the engine: put a queue' ends.c -- pipe
   expect 77 '^  ended itself by signal 15 ' ends.c -- term
-  says '^SUMMARY: lastput: crash in end ends\.c:'
+  matches '^SUMMARY: lastput: crash in end ends\.c:'
   expect 77 '^  ended itself by signal 9 ' ends.c -- kill
   expect 77 '^  crashed with SIGSEGV .* near null$' ends.c -- handled
   expect 77 '^  assertion failed: handled == 2 ' ends.c -- handler
   expect 77 "^  assertion failed: strcmp\\(how, \"destructor\"\\) != 0 " ends.c -- destructor
   expect 77 'an exception that nobody catches: std::runtime_error: out of the thread' throws.cc
-  says '^SUMMARY: lastput: crash in body throws\.cc:'
+  matches '^SUMMARY: lastput: crash in body throws\.cc:'
   expect 77 '^  crashed with SIGSEGV' before_main.cc
-  says '^SUMMARY: lastput: crash in Global::Global before_main\.cc:6'
+  matches '^SUMMARY: lastput: crash in Global::Global before_main\.cc:6'
 }
 
 group_memory() {
   expect 77 '^FAILED: bad-free$' ends.c -- double-free
   expect 77 '^FAILED: use-after-free$' ends.c -- use-after-free
-  says '^  freed by main\.2:$'
+  matches '^  freed by main\.2:$'
   expect 77 '^FAILED: use-after-free$' ends.c -- strdup
   expect 77 '^FAILED: out-of-bounds$' ends.c -- out-of-bounds
   expect 77 '^FAILED: stack-overflow$' ends.c -- overflow
@@ -90,24 +80,24 @@ group_memory() {
 group_threads() {
   expect 0 '^no failure found in ' --executions=2000 counter.c
   expect 77 '^FAILED: data-race$' counter.c -- racy
-  says '^  write of counter by main\.[12] is not ordered after the (read|write) by main\.[12]$'
+  matches '^  write of counter by main\.[12] is not ordered after the (read|write) by main\.[12]$'
   expect_replay '^counted to [1-4]|^FAILED: data-race$'
   expect 77 '^  exited with status 3: main returned it$' --races=off counter.c -- racy
-  says_not '^it fails in every schedule$'
+  matches_not '^it fails in every schedule$'
   expect_replay '^counted to [123]$'
   expect 77 '^FAILED: deadlock$' deadlock.c
-  says '^  main(\.1)? waits:$'
-  says ' lock (mutex )?a  deadlock\.c:20$'
-  says '^SUMMARY: lastput: deadlock in (main|other) deadlock\.c:'
+  matches '^  main(\.1)? waits:$'
+  matches ' lock (mutex )?a  deadlock\.c:20$'
+  matches '^SUMMARY: lastput: deadlock in (main|other) deadlock\.c:'
   expect_replay '^FAILED: deadlock$'
   expect 77 '^FAILED: livelock$' spin_atomic.c
   expect_replay '^FAILED: livelock$'
   expect 77 '^FAILED: data-race$' spin_plain.c
-  says '^note: it loops without a scheduling point'
+  matches '^note: it loops without a scheduling point'
   expect_replay '^FAILED: data-race$'
   expect 0 '^no failure found in ' --races=off --executions=200 spin_plain.c
   expect 77 '^FAILED: no-progress$' loop.c
-  says '^    #0 loop loop\.c:'
+  matches '^    #0 loop loop\.c:'
   expect 77 '^  exited with status 9' store_buffer.c
   expect 0 '^no failure found in ' --memory=sc --executions=5000 store_buffer.c
 }
@@ -116,15 +106,15 @@ group_threads() {
 group_crowd() {
   local note='^note: more than [0-9]+ threads at once: it is run with the library sched_wide'
   expect 0 '^no failure found in ' --executions=300 crowd.c -- 9
-  says_not 'sched_wide'
+  matches_not 'sched_wide'
   expect 0 "$note" --executions=300 crowd.c -- 20
-  says '^executions: 300$'
+  matches '^executions: 300$'
   [ "$(grep -c '^lastput: program crowd, seed 1' <<<"$output")" -eq 1 ] || offend "what is run is told more than once"
   expect 0 "$note" --executions=300 --jobs=2 crowd.c -- 20
   [ "$(grep -c '^note:' <<<"$output")" -eq 1 ] || offend "the wider library is told by more than one job"
   expect 77 '^FAILED: data-race$' crowd.c -- 20 racy
-  says "$note"
-  says ' by main\.20( |$)'
+  matches "$note"
+  matches ' by main\.20( |$)'
   local file
   file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output")
   grep -qxF 'library sched_wide' "$file" || offend "the artifact does not name its library"
@@ -132,15 +122,15 @@ group_crowd() {
   sed 's/^library .*/library sched_huge/' "$file" >"$work/huge.lastput"
   output=$("$lastput" replay --out="$work/out" "$work/huge.lastput" 2>&1)
   [ $? -eq 1 ] || offend "replay with a library that is not there"
-  says 'was made with the library sched_huge, which is not here; there is: sched sched_wide'
+  matches 'was made with the library sched_huge, which is not here; there is: sched sched_wide'
   # There is an end to that, too; of a replay as well.
   sed 's/^argument 20$/argument 2000/' "$file" >"$work/many.lastput"
   output=$("$lastput" replay --out="$work/out" "$work/many.lastput" 2>&1)
   [ $? -eq 2 ] || offend "replay that ends at a limit of the engine: exit code is not 2"
-  says '^lastput: this program does what the engine does not control'
-  says_not '^SUMMARY:'
+  matches '^lastput: this program does what the engine does not control'
+  matches_not '^SUMMARY:'
   expect 2 '^  more than [0-9]+ threads at once$' crowd.c -- 2000
-  says "$note"
+  matches "$note"
 }
 
 # Every execution; without a seed.
@@ -154,7 +144,7 @@ expect_exhaustive() { # CODE WORDS ARGUMENTS...
 }
 group_exhaustive() {
   expect_exhaustive 0 '^6 distinct by reads-from and modification order, of 6 executions' counter.c
-  says '^complete: all executions within the bounds are right, and no bound left anything out$'
+  matches '^complete: all executions within the bounds are right, and no bound left anything out$'
   expect_exhaustive 0 '^complete: .* right; beyond them: preemptions$' --preemptions=0 counter.c
   expect_exhaustive 77 '^FAILED: deadlock$' deadlock.c
   expect_replay '^FAILED: deadlock$'
@@ -163,10 +153,10 @@ group_exhaustive() {
   expect_exhaustive 0 '^complete: ' --memory=sc store_buffer.c
   expect_exhaustive 0 '^CUT OFF by executions; ' --executions=2 counter.c
   expect_exhaustive 0 '^CUT OFF by steps; ' spin_atomic.c
-  says '^1 of 1 execution did not end within 20000 steps: it loops for ever, or is long$'
-  says '^hint: --steps=200000 gives each more; '
+  matches '^1 of 1 execution did not end within 20000 steps: it loops for ever, or is long$'
+  matches '^hint: --steps=200000 gives each more; '
   expect_exhaustive 0 '^CUT OFF by a loop without a scheduling point; ' loop.c
-  says_not ' did not end within '
+  matches_not ' did not end within '
 }
 
 # What an execution leaves, the next one must not find.
@@ -182,7 +172,7 @@ expect_again() {
   output=$("$lastput" replay --out="$work/out" "$@" 2>&1 </dev/null)
   got=$?
   [ $got -eq "$code" ] || offend "replay $*: exit code $got, not $code"
-  says "$words"
+  matches "$words"
 }
 group_replay() {
   expect 77 '^  exited with status 9' store_buffer.c
@@ -193,16 +183,16 @@ group_replay() {
   expect_again 77 '^FAILED: deadlock$' --times=5 replay/testdata/version1/deadlock.lastput
   cd -- "$here/programs" || exit 2
   expect_again 77 '^minimize: [0-9]+ choices? -> 1 choice \(' --minimize --times=20 "$file"
-  says 'min\.lastput: no choice of the schedule can go$'
-  says '^the trace is the one that was found$'
-  says '^20 of 20 the same: exit-status'
-  says 'Once main\.[12] takes an older store'
-  says 'An interleaving alone does not'
+  matches 'min\.lastput: no choice of the schedule can go$'
+  matches '^the trace is the one that was found$'
+  matches '^20 of 20 the same: exit-status'
+  matches 'Once main\.[12] takes an older store'
+  matches 'An interleaving alone does not'
   [ "$(grep -c -- ' -> ' "$small")" -eq 1 ] || offend "the small artifact has more than one choice"
   # Without that choice it is right.
   sed '/ -> /d' "$small" >"$work/none.lastput"
   expect_again 0 '^does not fail$' "$work/none.lastput"
-  says '^hint: it failed once \(exit-status\): '
+  matches '^hint: it failed once \(exit-status\): '
   sed 's/^fails [a-z-]*/fails deadlock/; s/^hash .*/hash 0x1/' "$small" >"$work/other.lastput"
   expect_again 77 '^it fails in another way than then: then deadlock, now exit-status$' "$work/other.lastput"
   expect_again 1 'it does not fail here, so there is nothing to minimize' --minimize "$work/none.lastput"
@@ -220,13 +210,13 @@ RR
   chmod +x "$work/soft/rr"
   output=$(PATH=$work/soft:$PATH "$lastput" replay --out="$work/out" --rr "$small" 2>&1 </dev/null)
   [ $? -eq 77 ] || offend "--rr: exit code is not 77"
-  says "^recorded: rr replay $work/out/rr/"
+  matches "^recorded: rr replay $work/out/rr/"
   if gdb -nx -batch -ex 'python 1' >/dev/null 2>&1; then
     output=$(printf '%s\n' step-point continue kill quit | "$lastput" replay --out="$work/out" --debug "$small" 2>&1)
     if ! grep -qiE 'ptrace|could not trace|cannot create process' <<<"$output"; then
-      says '^this is the inflection point: main\.[12] takes an older store'
-      says 'stopped at point [0-9]+, thread main\.[12]$'
-      says 'FAILED at point [0-9]+, thread main$'
+      matches '^this is the inflection point: main\.[12] takes an older store'
+      matches 'stopped at point [0-9]+, thread main\.[12]$'
+      matches 'FAILED at point [0-9]+, thread main$'
     fi
   fi
   # What has no end has no choices either.
@@ -238,21 +228,21 @@ RR
 # The command itself.
 group_command() {
   expect 1 "use of undeclared identifier 'undeclared_name'" not_c.c
-  says 'lastput: not_c\.c does not compile$'
+  matches 'lastput: not_c\.c does not compile$'
   expect 1 '^lastput: the program has no main\(\)$' no_main.c
   expect 1 'does not link; libraries are named by --cflags' mixed_main.c
   expect 1 'does not link' counter.c --cflags=-lno-such-library
   expect 0 '^no failure found in ' --executions=200 mixed_main.c mixed_part.cc --cflags=-lm
   expect 0 '^no failure found in ' --executions=200 own_names.c
   expect 0 '^no failure found' --executions=7 --json="$work/json" counter.c --cflags='-O2 -DUNUSED' --cflags=-DMORE
-  says '^executions: 7$'
-  says '^lastput: program counter, seed 1, options: .*--cflags=-O2 -DUNUSED --cflags=-DMORE$'
+  matches '^executions: 7$'
+  matches '^lastput: program counter, seed 1, options: .*--cflags=-O2 -DUNUSED --cflags=-DMORE$'
   grep -qF '"failure": "none"' "$work/json" || offend "JSON of a clean run"
   expect 77 '^FAILED: deadlock$' --json="$work/json" deadlock.c
   grep -qF '"failure": "deadlock"' "$work/json" || offend "JSON of a failure"
   output=$("$lastput" run --out="$work/out" "$(ls -d "$work"/out/artifacts/run/failure-deadlock-*.lastput)" 2>&1)
   [ $? -eq 1 ] || offend "run of an artifact: exit code is not 1"
-  says ' is an artifact, not a program: \./lastput replay '
+  matches ' is an artifact, not a program: \./lastput replay '
   # Several processes are told as one.
   expect 0 '^executions: 1001$' --jobs=3 --executions=1001 counter.c
   expect 77 '^FAILED: deadlock$' --jobs=3 deadlock.c
@@ -268,24 +258,23 @@ group_command() {
   local file
   file=$(sed -n 's/^replay: \.\/lastput replay //p' <<<"$output")
   output=$(cat -- "$file")
-  says '^source [0-9a-f]{8} prog\.c$'
-  says '^flag -DA$'
-  says '^flag -DB$'
-  says '^argument two words$'
-  says '^argument \*$'
+  matches '^source [0-9a-f]{8} prog\.c$'
+  matches '^flag -DA$'
+  matches '^flag -DB$'
+  matches '^argument two words$'
+  matches '^argument \*$'
   echo '// more' >>prog.c
   output=$("$lastput" replay --out="$work/out" "$file" 2>&1)
   [ $? -eq 77 ] || offend "replay of a changed source"
-  says 'prog\.c has changed since'
+  matches 'prog\.c has changed since'
   rm -- prog.c
   output=$("$lastput" replay --out="$work/out" "$file" 2>&1)
   [ $? -eq 1 ] || offend "replay without its source"
-  says 'was made of prog\.c, which is not here'
+  matches 'was made of prog\.c, which is not here'
 }
 
 case ${1-} in
   ends | memory | threads | crowd | exhaustive | state | replay | command) "group_$1" ;;
   *) echo "usage: run_test.sh ends|memory|threads|crowd|exhaustive|state|replay|command" >&2 && exit 2 ;;
 esac
-[ $failures -eq 0 ] && echo "all as expected"
-exit $((failures != 0))
+all_as_expected
