@@ -169,6 +169,13 @@ TEST(KnownBug, TheTableTellsWhatFoundItAndWhatPeersDid) {
   EXPECT_NE(json.find("\"strategy\": \"surw\""), std::string::npos) << json;
 }
 
+TEST(Peers, RealThreadsThatFindNothingCountAsMore) {
+  const Hunt::Again none{Hunt::kNotFound, 10};
+  EXPECT_EQ(median_on_threads({{300, 2}, {10, 0.26}, none}), "300 in 2.0 s");
+  EXPECT_EQ(median_on_threads({none, {10, 0.26}, none}), ">10 s");
+  EXPECT_EQ(median_on_threads({{10, 0.26}}), "10 in 0.3 s");
+}
+
 TEST(Peers, MediansAreOfAllSeeds) {
   EXPECT_EQ(median_of_hunts("9 0.5\n100 1\n3 0.1\n", 3, 99), "9");
   EXPECT_EQ(median_of_hunts("9 0.5\n100 1\n100 0.1\n", 3, 99), ">99");

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "absl/flags/usage.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "bugs/known_bug.h"
@@ -31,7 +33,7 @@ ABSL_FLAG(std::string, from, "corpus",
           "program alone");
 ABSL_FLAG(bool, peers, false, "also hunt each as one could do without: see peers.h");
 ABSL_FLAG(unsigned, times, 100, "replays of each artifact");
-ABSL_FLAG(unsigned, jobs, 2, "bugs hunted at a time");
+ABSL_FLAG(unsigned, jobs, 2, "bugs hunted, or replayed, at a time");
 ABSL_FLAG(bool, emitted, false, "build and try the test that replay writes of each");
 ABSL_FLAG(bool, list, false, "one line a bug, and stop");
 ABSL_FLAG(std::string, keep, "", "folder where the smallest failure of each bug found is kept");
@@ -186,22 +188,31 @@ void hunt_one(Hunt* hunt) {
   }
 }
 
-void hunt_all(std::vector<Hunt>* hunts) {
+// Calls for each of them, --jobs at a time; what it returns is printed as a line at once.
+void for_each_bug(std::vector<Hunt>* hunts, const std::function<std::string(Hunt*)>& call) {
   std::atomic<size_t> next{0};
   std::mutex printing;
   const auto work = [&] {
+    // relaxed: only hands out numbers
     for (size_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < hunts->size();) {
       Hunt& hunt = (*hunts)[i];
-      hunt_one(&hunt);
+      const std::string line = call(&hunt);
       const std::lock_guard lock(printing);
-      std::printf("%-28s %s after %.1f s\n", hunt.bug.name.c_str(),
-                  hunt.good() ? "found" : "NOT AS EXPECTED", hunt.seconds);
+      std::printf("%-28s %s\n", hunt.bug.name.c_str(), line.c_str());
       std::fflush(stdout);
     }
   };
   std::vector<std::thread> workers;
   for (unsigned i = 0; i < std::max(1U, absl::GetFlag(FLAGS_jobs)); ++i) workers.emplace_back(work);
   for (std::thread& worker : workers) worker.join();
+}
+
+void hunt_all(std::vector<Hunt>* hunts) {
+  for_each_bug(hunts, [](Hunt* hunt) {
+    hunt_one(hunt);
+    return absl::StrFormat("%s after %.1f s", hunt->good() ? "found" : "NOT AS EXPECTED",
+                           hunt->seconds);
+  });
 }
 
 // What stands in --keep of a bug is replaced by what this hunt has found.
@@ -252,17 +263,15 @@ std::string check_regression(const KnownBug& bug) {
   return without == 0 ? "" : absl::StrCat("fails without the bug, too (exit code ", without, ")");
 }
 
-int check_regressions(const std::vector<Hunt>& hunts) {
-  size_t good = 0;
-  for (const Hunt& hunt : hunts) {
-    const std::string wrong = check_regression(hunt.bug);
-    std::printf("%-28s %s\n", hunt.bug.name.c_str(),
-                wrong.empty() ? "fails with the bug, and not without" : wrong.c_str());
-    std::fflush(stdout);
+int check_regressions(std::vector<Hunt>* hunts) {
+  std::atomic<size_t> good{0};
+  for_each_bug(hunts, [&](Hunt* hunt) -> std::string {
+    const std::string wrong = check_regression(hunt->bug);
     good += wrong.empty();
-  }
-  std::printf("\n%zu of %zu as they should\n", good, hunts.size());
-  return good == hunts.size() ? 0 : kFound;
+    return wrong.empty() ? "fails with the bug, and not without" : wrong;
+  });
+  std::printf("\n%zu of %zu as they should\n", good.load(), hunts->size());
+  return good == hunts->size() ? 0 : kFound;
 }
 
 // The bugs named, or all; in the order of their names.
@@ -314,7 +323,7 @@ int main_(const std::vector<std::string>& names) {
       std::printf("%-28s %s\n", hunt.bug.name.c_str(), hunt.bug.what.c_str());
     return 0;
   }
-  if (!absl::GetFlag(FLAGS_regressions).empty()) return check_regressions(hunts);
+  if (!absl::GetFlag(FLAGS_regressions).empty()) return check_regressions(&hunts);
   hunt_all(&hunts);
   if (!absl::GetFlag(FLAGS_keep).empty()) {
     for (const Hunt& hunt : hunts)

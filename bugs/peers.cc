@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "bugs/process.h"
 
@@ -21,12 +23,28 @@ std::string median_of_hunts(const std::string& lines, unsigned seeds, uint64_t c
   return median > cap ? absl::StrCat(">", cap) : absl::StrCat(median);
 }
 
-std::vector<std::pair<std::string, std::string>> ask_peers(const Hunt& hunt,
-                                                           const PeerOptions& options) {
-  const std::filesystem::path folder = options.out / hunt.bug.name;
-  const std::filesystem::path said = folder / "plain_random";
-  std::filesystem::create_directories(folder);
-  std::filesystem::remove(said);
+std::string median_on_threads(std::vector<Hunt::Again> hunts) {
+  std::sort(hunts.begin(), hunts.end(),
+            [](const Hunt::Again& a, const Hunt::Again& b) { return a.executions < b.executions; });
+  const Hunt::Again& median = hunts[hunts.size() / 2];
+  return median.executions == Hunt::kNotFound
+             ? absl::StrCat(">", kPeerSeconds, " s")
+             : absl::StrFormat("%d in %.1f s", median.executions, median.seconds);
+}
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string not_run(int code) {
+  return absl::StrCat("not run (exit code ", code, ")");
+}
+
+std::string ask_plain_random(const Hunt& hunt, const PeerOptions& options) {
+  const fs::path folder = options.out / hunt.bug.name;
+  const fs::path said = folder / "plain_random";
+  fs::create_directories(folder);
+  fs::remove(said);
   Command command;
   command.arguments = {(options.build / "bin/bugs" / hunt.bug.name / "hunt_known_bug").string(),
                        "random", absl::StrCat(kPeerExecutions), hunt.bug.target,
@@ -38,8 +56,54 @@ std::vector<std::pair<std::string, std::string>> ask_peers(const Hunt& hunt,
   command.error_log = folder / "plain_random.log";
   const int code = run(command);
   const std::string median = median_of_hunts(contents(said), options.seeds, kPeerExecutions);
-  return {{"plain random",
-           code == 0 && !median.empty() ? median : absl::StrCat("not run (exit code ", code, ")")}};
+  return code == 0 && !median.empty() ? median : not_run(code);
+}
+
+std::string ask_real_threads(const Hunt& hunt, const std::string& preset,
+                             const PeerOptions& options) {
+  constexpr int kFound = 77;
+  const std::string fuzzer = hunt.bug.target + "_fuzzer";
+  const fs::path build = fs::absolute(options.build).parent_path() / preset;
+  fs::path program;  // on linux, where that has the bug
+  for (const char* platform : {"portable", "linux"}) {
+    const fs::path there = build / "bin/real" / platform / "bugs" / hunt.bug.name / fuzzer;
+    if (fs::exists(there)) program = there;
+  }
+  if (program.empty()) return "not built";
+  std::vector<Hunt::Again> hunts;
+  for (unsigned i = 0; i < options.seeds; ++i) {
+    const fs::path folder = options.out / hunt.bug.name / preset;
+    fs::remove_all(folder);
+    fs::create_directories(folder / "corpus");
+    const fs::path report = folder / "report.json";
+    Command command;
+    command.arguments = {program.string(),
+                         absl::StrCat("-max_total_time=", kPeerSeconds),
+                         absl::StrCat("-seed=", options.seed + i),
+                         absl::StrCat("-timeout=", kPeerSeconds),
+                         absl::StrCat("-artifact_prefix=", folder.string(), "/"),
+                         "-detect_leaks=0",
+                         "-rss_limit_mb=4096",
+                         (folder / "corpus").string(),
+                         (options.build / "corpus" / hunt.bug.target).string()};
+    command.variables = {"LASTPUT_REPORT=" + report.string()};
+    command.log = folder / "log";
+    const int code = run(command);
+    Hunt brought;
+    if ((code != 0 && code != kFound) || !parse_report(contents(report), &brought))
+      return not_run(code);
+    hunts.push_back({code == kFound ? brought.executions : Hunt::kNotFound, brought.seconds});
+  }
+  return median_on_threads(std::move(hunts));
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::string>> ask_peers(const Hunt& hunt,
+                                                           const PeerOptions& options) {
+  return {{"plain random", ask_plain_random(hunt, options)},
+          {"plain threads", ask_real_threads(hunt, "plain", options)},
+          {"tsan threads", ask_real_threads(hunt, "tsan", options)}};
 }
 
 }  // namespace bugs

@@ -135,26 +135,11 @@ void tryget_refs() {
   users_and_a_remover(refs, rcu, place, [&](Element<Refs>& found) { return refs.tryget(found); });
 }
 
-void deferred_refs() {
-  using Refs = percpu::DeferredRefs;
+template <typename Refs>
+void refs_that_a_reader_may_get() {
   Domain domain(options());
   Rcu rcu(domain);
-  Refs refs(domain, [](Refs::Element& head) {
-    static_cast<Element<Refs>&>(head).check();
-    delete static_cast<Element<Refs>*>(&head);
-  });
-  Place<Element<Refs>> place;
-  users_and_a_remover(refs, rcu, place, [&](Element<Refs>& found) {
-    refs.get(found);
-    return true;
-  });
-}
-
-void blocking_refs() {
-  using Refs = percpu::BlockingRefs;
-  Domain domain(options());
-  Rcu rcu(domain);
-  Refs refs(domain, [](Refs::Element& head) {
+  Refs refs(domain, [](typename Refs::Element& head) {
     static_cast<Element<Refs>&>(head).check();
     delete static_cast<Element<Refs>*>(&head);
   });
@@ -175,10 +160,10 @@ TEST(RcuExplored, TrygetRefs) {
   explore(tryget_refs);
 }
 TEST(RcuExplored, DeferredRefs) {
-  explore(deferred_refs);
+  explore(refs_that_a_reader_may_get<percpu::DeferredRefs>);
 }
 TEST(RcuExplored, BlockingRefs) {
-  explore(blocking_refs);
+  explore(refs_that_a_reader_may_get<percpu::BlockingRefs>);
 }
 
 }  // namespace

@@ -57,16 +57,18 @@ void begin(Domain& domain, Object& object, Flags flags) {
   object.get_many(2);
 }
 
+void check_at_zero(Object& object) {
+  while (!object.is_zero()) std::this_thread::yield();
+  object.check();
+}
+
 // G7: is_zero. In percpu mode first, so that the counters' sum is part of what it tells.
 void is_zero_comes_after_the_puts(Flags flags) {
   Domain domain(options());
   Object object;
   begin(domain, object, flags);
   parallel([&] { object.drop(0); }, [&] { object.drop(1); }, [&] { object.kill(); },
-           [&] {
-             while (!object.is_zero()) std::this_thread::yield();
-             object.check();
-           });
+           [&] { check_at_zero(object); });
   domain.drain();
 }
 void is_zero_after_percpu_puts() {
@@ -90,10 +92,7 @@ void is_zero_after_a_visit() {
                std::this_thread::yield();
              }
            },
-           [&] {
-             while (!object.is_zero()) std::this_thread::yield();
-             object.check();
-           });
+           [&] { check_at_zero(object); });
 }
 
 // G7: reinit, and what the next life writes.
