@@ -4,7 +4,9 @@
 //   what ends the run                   how it is noticed
 //   ----------------------------------  ----------------------------------------------------------------
 //   a guarantee is broken               runtime::on_broken, on the thread that saw it
-//   a sanitizer's report                the runtime's death callback; its summary line says what it is
+//   a sanitizer's report                the runtime's death callback; its summary line says what it is. That of
+//                                       ThreadSanitizer, when the execution is over: it reports with its locks
+//                                       held, and what synchronises there may wait for ever
 //   memory leaked by an input           counted; then LeakSanitizer is asked
 //   a crash, abort()                    signal handlers, where no sanitizer has its own
 //   an execution that does not end      a thread that watches: after -timeout=N seconds
@@ -14,6 +16,7 @@
 // left no working heap, an alarm ends the process after some seconds with the input alone.
 #include <execinfo.h>
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -22,6 +25,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -56,7 +60,31 @@ constexpr unsigned kMaxLeakChecks = 1000;  // each stops all threads
 FuzzerRun* run = nullptr;
 std::atomic<bool> failing = false;
 thread_local bool is_telling = false;
+// The sanitizer's first report: its summary line, and the thread and operation that it came from.
 char sanitizer_summary[512] = "";
+char reporting_thread[16] = "";
+uint32_t reporting_op = 0;
+std::atomic<bool> reported = false;
+
+// ThreadSanitizer must not see these: whoever tells the report is not ordered after it.
+#define LASTPUT_UNSEEN __attribute__((no_sanitize("thread")))
+LASTPUT_UNSEEN void copy_words(const volatile char* from, volatile char* to, size_t size) {
+  while (--size != 0 && *from != '\0') *to++ = *from++;
+  *to = '\0';
+}
+LASTPUT_UNSEEN void keep_report(const char* summary) {
+  // relaxed: see above.
+  if (is_telling || reported.exchange(true, std::memory_order_relaxed)) return;
+  const Place place = runtime::here();
+  copy_words(summary, sanitizer_summary, sizeof sanitizer_summary);
+  copy_words(place.thread.c_str(), reporting_thread, sizeof reporting_thread);
+  reporting_op = place.op;
+}
+
+// Past what the runtimes do at an end, for which they may wait.
+[[noreturn]] void end_process() {
+  while (true) syscall(SYS_exit_group, kFound);
+}
 
 // --- Telling a failure --------------------------------------------------------------------------------------
 
@@ -74,8 +102,8 @@ std::string save_input() {
 void give_up(int) {
   constexpr char kWords[] =
       "\nSUMMARY: lastput: a failure that cannot be told whole; its input is in crash-...\n";
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, kWords, sizeof kWords - 1);
-  _exit(kFound);
+  syscall(SYS_write, STDERR_FILENO, kWords, sizeof kWords - 1);
+  end_process();
 }
 
 std::string words_of(const Place& place) {
@@ -89,19 +117,50 @@ void print_stack() {
   backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
 }
 
+// "SUMMARY: ThreadSanitizer: data race /x/core/ref.cc:12:3 in f" without what differs from machine to machine.
+std::string sanitizer_words() {
+  char summary[sizeof sanitizer_summary];
+  copy_words(sanitizer_summary, summary, sizeof summary);
+  std::string words = summary;
+  if (words.starts_with("SUMMARY: ")) words.erase(0, 9);
+  for (size_t slash; (slash = words.find('/')) != std::string::npos;) {
+    const size_t begin = words.rfind(' ', slash) + 1;
+    words.erase(begin, slash + 1 - begin);
+  }
+  while (words.ends_with(' ')) words.pop_back();
+  return words;
+}
+
 struct Finding {
   std::string guarantee;  // "" if none is known
   std::string detector;   // "oracle", "sanitizer", ...
   std::string message;
-  bool has_stack = false;  // it has been printed, or this thread's says nothing
-  bool is_own = true;      // the thread that tells it is the one that failed
+  bool has_stack = false;      // it has been printed, or this thread's says nothing
+  std::optional<Place> place;  // what failed, if that is known
 };
 
-[[noreturn]] void end_with(const Finding& finding) {
-  if (is_telling || run->program == nullptr) give_up(0);
+Finding of_report() {
+  const std::string what = sanitizer_words();
+  const auto says = [&](const char* word) { return what.find(word) != std::string::npos; };
+  char thread[sizeof reporting_thread];
+  copy_words(reporting_thread, thread, sizeof thread);
+  std::optional<Place> place;
+  if (*thread != '\0') place = {thread, reporting_op};
+  if (says("undefined-behavior")) return {"", "undefined-behavior", what, true, place};
+  if (says("leaked")) return {"G8", "leak", "the input leaks memory: " + what, true, place};
+  const bool race = says("data race");
+  return {race ? "G7" : "G8", race ? "data-race" : "sanitizer",
+          what.empty() ? "a sanitizer ended the process" : what, true, place};
+}
+
+[[noreturn]] void end_with(Finding finding) {
+  if (is_telling) give_up(0);
+  is_telling = true;
   // relaxed: nothing else is handed over by it.
   while (failing.exchange(true, std::memory_order_relaxed)) pause();
-  is_telling = true;
+  if (run->program == nullptr) give_up(0);
+  // relaxed: what fails after a report may be its consequence.
+  if (reported.load(std::memory_order_relaxed)) finding = of_report();
   std::signal(SIGALRM, give_up);
   alarm(kLastWords);
   const std::string saved = save_input();
@@ -110,7 +169,7 @@ struct Finding {
   std::string report = "FAILED: " + name + (about.empty() ? "" : " (" + about + ")") +
                        (name == finding.detector ? "" : ", " + finding.detector) +
                        ", on real threads\n  " + finding.message + "\n" +
-                       (finding.is_own ? "  in thread " + words_of(runtime::here()) + "\n" : "") +
+                       (finding.place ? "  in thread " + words_of(*finding.place) + "\n" : "") +
                        "\nwhere the program's threads are:\n";
   for (const Place& place : runtime::places()) report += "  " + words_of(place) + "\n";
   report += "the input: " + saved + "\n";
@@ -121,38 +180,22 @@ struct Finding {
   artifact.program = *run->program;
   tell_failure(*run, report, artifact,
                summary_line(name, std::string(run->target()) + " on real threads"));
-  _exit(kFound);
+  end_process();
 }
 
 void on_broken(const char* guarantee, const char* message) {
-  end_with({guarantee, "oracle", message});
+  end_with({guarantee, "oracle", message, false, runtime::here()});
 }
 
-// "SUMMARY: ThreadSanitizer: data race /x/core/ref.cc:12:3 in f" without what differs from machine to machine.
-std::string sanitizer_words() {
-  std::string words = sanitizer_summary;
-  if (words.starts_with("SUMMARY: ")) words.erase(0, 9);
-  for (size_t slash; (slash = words.find('/')) != std::string::npos;) {
-    const size_t begin = words.rfind(' ', slash) + 1;
-    words.erase(begin, slash + 1 - begin);
-  }
-  while (words.ends_with(' ')) words.pop_back();
-  return words;
-}
-
-// After a sanitizer's report.
+// Of a runtime that ends the process.
 void on_death() {
-  const std::string what = sanitizer_words();
-  const auto says = [&](const char* word) { return what.find(word) != std::string::npos; };
-  if (says("undefined-behavior")) end_with({"", "undefined-behavior", what, true});
-  const bool race = says("data race");
-  end_with({race ? "G7" : "G8", race ? "data-race" : "sanitizer",
-            what.empty() ? "a sanitizer ended the process" : what, true});
+  end_with(of_report());
 }
 
 void on_signal(int number) {
-  end_with(
-      {"G8", "crash", std::string(strsignal(number)) + " (signal " + std::to_string(number) + ")"});
+  end_with({"G8", "crash",
+            std::string(strsignal(number)) + " (signal " + std::to_string(number) + ")", false,
+            runtime::here()});
 }
 
 // --- Noticing ----------------------------------------------------------------------------------------------
@@ -170,13 +213,14 @@ void watch() {
           .count();
   while (true) {
     std::this_thread::sleep_for(kLook);
-    // relaxed: a clock.
-    const int64_t since = began.load(std::memory_order_relaxed);
+    const int64_t since = began.load(std::memory_order_acquire);  // with what runs
     if (since == 0 || now() - since < limit) continue;
     end_with(
-        {"G9", "hang",
+        {"G9",
+         "hang",
          "the program has not ended for " + std::to_string(run->options.timeout_seconds) + " s",
-         true, false});
+         true,
+         {}});
   }
 }
 
@@ -195,8 +239,7 @@ void check_for_leaks() {
   if (__lsan_do_recoverable_leak_check == nullptr || checks == kMaxLeakChecks) return;
   if (blocks.load(std::memory_order_relaxed) <= 0) return;
   ++checks;
-  if (__lsan_do_recoverable_leak_check() != 0)
-    end_with({"G8", "leak", "the input leaks memory: " + sanitizer_words(), true});
+  if (__lsan_do_recoverable_leak_check() != 0) end_with(of_report());
 }
 
 void prepare() {
@@ -249,9 +292,11 @@ void runner_execute(FuzzerRun& running) {
   for (unsigned index = 0; index < running.program->schedules; ++index) {
     Random random(uint64_t{running.program->seed} << 32 | index);
     runtime::begin_execution(random.next() | 1, threads);
-    began.store(now(), std::memory_order_relaxed);
+    began.store(now(), std::memory_order_release);
     running.harness->body(*running.program);
-    began.store(0, std::memory_order_relaxed);
+    began.store(0, std::memory_order_release);
+    // relaxed: end_with looks again.
+    if (reported.load(std::memory_order_relaxed)) end_with(of_report());
     count_execution(running);
   }
   check_for_leaks();
@@ -261,6 +306,6 @@ void runner_execute(FuzzerRun& running) {
 
 // The runtimes call it with the line that ends a report; theirs, which is weak, would only print it.
 extern "C" void __sanitizer_report_error_summary(const char* text) {
-  std::snprintf(targets::sanitizer_summary, sizeof targets::sanitizer_summary, "%s", text);
+  targets::keep_report(text);
   std::fprintf(stderr, "%s\n", text);
 }
