@@ -54,6 +54,8 @@ expect 1 "--memory is for the engine" "$lastput" fuzz --real --memory=sc
 expect 0 "--sanitizer=WHICH" "$lastput" fuzz --help
 expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
 expect 1 "'hongg' is neither libfuzzer nor afl" "$lastput" fuzz --engine=hongg
+expect 1 "--jobs=0: 1 to 64" "$lastput" fuzz --jobs=0
+expect 1 "--jobs=65: 1 to 64" "$lastput" fuzz --jobs=65
 expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
 expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
 
