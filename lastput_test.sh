@@ -29,13 +29,13 @@ expect() {
 # Help names every verb there is, and each verb has its own.
 expect 0 'usage: ./lastput VERB' "$lastput"
 expect 0 'usage: ./lastput VERB' "$lastput" --help
-for verb in setup build fuzz replay run bugs audit bench coverage test; do
+for verb in setup build fuzz corpus replay run bugs audit bench coverage test; do
   expect 0 "$verb" "$lastput" --help
   expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
 done
 
 # Verbs and flags.
-expect 1 "unknown verb 'frobnicate'; there is: fuzz test replay" "$lastput" frobnicate
+expect 1 "unknown verb 'frobnicate'; there is: fuzz corpus test replay" "$lastput" frobnicate
 expect 1 "unknown flag '--frobnicate' for fuzz; there is: --seconds=N" "$lastput" fuzz --frobnicate=1
 expect 1 "unknown flag '-x' for test" "$lastput" test -x
 expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds
@@ -85,6 +85,16 @@ expect 1 "takes no value" "$lastput" audit --list=yes
 expect 1 "no target 'nothing'; there is: " "$lastput" coverage percpu_ref nothing
 expect 1 "wants a value: --html=DIR" "$lastput" coverage --html=
 expect 2 "cannot write to /dev/null/pages" "$lastput" coverage tests --html=/dev/null/pages --out="$work/out"
+
+# Corpora.
+expect 1 "corpus wants one of: show merge minimize import" "$lastput" corpus
+expect 1 "not 'frobnicate'" "$lastput" corpus frobnicate
+expect 1 "no target 'nothing'; there is: " "$lastput" corpus merge nothing
+expect 1 "at most 2 argument" "$lastput" corpus show percpu_ref managed
+expect 1 "import wants inputs" "$lastput" corpus import
+expect 1 "import managed from where?" "$lastput" corpus import managed
+expect 1 "does not say which target" "$lastput" corpus import nowhere
+expect 1 "nowhere: there is no such file or folder" "$lastput" corpus import managed nowhere
 
 # Benchmarks.
 expect 1 "no benchmark 'nothing'; there is: core engine strategies" "$lastput" bench nothing

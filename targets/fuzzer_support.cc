@@ -122,7 +122,8 @@ void count_execution(FuzzerRun& of) {
   s.executions += 1;
   of.schedule += 1;
   // Other processes count there, too; relaxed: it orders nothing.
-  if (of.shared_executions != nullptr) __atomic_fetch_add(of.shared_executions, 1, __ATOMIC_RELAXED);
+  if (of.shared_executions != nullptr)
+    __atomic_fetch_add(of.shared_executions, 1, __ATOMIC_RELAXED);
   s.operations += operation_count(*of.program);
   s.dropped += of.harness->operations_dropped();
 }

@@ -5,6 +5,7 @@
 # the seeds SEED, SEED + 1, ..., and libFuzzer's -reload brings what one finds to the others. The first failure ends all of them.
 # Sourced by ./lastput.
 
+# shellcheck disable=SC2034  # for verb.sh
 readonly MOST_JOBS=64
 readonly SECONDS_TO_END=10 # after which a process that was asked to end is killed
 
@@ -36,7 +37,7 @@ first_ended() {
 run_jobs() {
   local count=$1 seed=$2 log=$3 counter pids=() codes=() i ended start=$SECONDS told=$SECONDS now stopped=
   shift 3
-  counter=$(mktemp -- "$log.XXXXXX") && head -c 8 /dev/zero >"$counter" || die $BROKEN "cannot write beside $log"
+  counter=$(mktemp -- "$log.executions.XXXXXX") && head -c 8 /dev/zero >"$counter" || die $BROKEN "cannot write beside $log"
   rm -f -- "$log".[0-9]*
   for ((i = 0; i < count; i++)); do
     # Of a session of its own: Ctrl-C is for the driver, which ends them once.

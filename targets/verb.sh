@@ -59,6 +59,7 @@ fuzz_on_engine() {
   if [ "${flag[engine]-}" = afl ]; then
     setup_needs explore afl
     build afl "${target}_fuzzer${bug:+_$bug}" lastput_mutator || exit $BROKEN
+    [ "${flag[jobs]-1}" -lt $AFL_ASAN_FROM ] || build afl-asan "${target}_fuzzer${bug:+_$bug}" || exit $BROKEN
     run_afl "$target" "$bug" "$seconds" "$seed"
   fi
   setup_needs explore

@@ -1,0 +1,121 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Several processes, both engines, and what they gather, by the driver alone: campaign_test.sh TREE GROUP. Exit codes: 0;
+# 1 something is not as it should be; 3 it cannot be tried here, with the reason.
+set -u -o pipefail
+
+tree=$(readlink -f -- "${1:?usage: campaign_test.sh TREE GROUP}") group=${2:?usage: campaign_test.sh TREE GROUP}
+readonly LEAST_SECONDS=5 SECONDS_TO_FIND=60
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work" || exit 2
+failures=0 output=
+
+offend() {
+  failures=$((failures + 1))
+  printf 'FAILED: %s\n%s\n' "$1" "$output"
+}
+# expect CODE WORDS ARGUMENT...: the exit code of ./lastput with these, and words that it must say.
+expect() {
+  local code=$1 words=$2 got
+  shift 2
+  output=$("$tree/lastput" "$@" --out=out 2>&1 </dev/null)
+  got=$?
+  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
+  says "$words"
+}
+says() { [[ $output == *"$1"* ]] || offend "does not say '$1'"; }
+# A failure ends as it does with one process, and is one that replay shows.
+ends_with_replay() {
+  local command
+  [[ $(tail -n 1 <<<"$output") == 'SUMMARY: lastput: G'* ]] || offend 'the last line is no SUMMARY'
+  command=$(sed -n 's,^replay: ./lastput ,,p' <<<"$output")
+  # shellcheck disable=SC2086  # the words of the command that it names
+  expect 77 'SUMMARY: lastput: G' $command
+}
+files_in() { find "$1" -type f 2>/dev/null | wc -l; }
+features() { sed -nE 's/^percpu_ref .* of [0-9]+ +([0-9]+) .*/\1/p' <<<"$output"; }
+
+test_jobs() {
+  expect 0 'jobs: 2' fuzz --jobs=2 --seconds=$LEAST_SECONDS --seed=1
+  [[ $output =~ executions:\ [1-9][0-9]*$ ]] || offend 'does not end with the executions'
+  [ "$(grep -c . <(ls out/logs/fuzz-percpu_ref.log.[12]))" -eq 2 ] || offend 'not a log of each process'
+  [ "$(files_in out/corpus/percpu_ref)" -gt 0 ] || offend 'nothing is gathered'
+  [ "$(files_in out/artifacts)" -eq 0 ] || offend 'an artifact is left'
+  expect 77 'FAILED: ' fuzz --jobs=2 --bug=no_bias --seconds=$SECONDS_TO_FIND --seed=1
+  ends_with_replay
+  # Every job is over: nobody waits for the time.
+  "$tree/lastput" fuzz --jobs=2 --seconds=600 --seed=1 --out=out >said 2>&1 &
+  local driver=$!
+  until grep -q ' executions, ' said || ! kill -0 $driver; do sleep 0.2; done
+  kill -TERM $driver
+  wait $driver || offend "stopped: exit code $?"
+  output=$(cat said)
+  [[ $output =~ executions:\ [1-9][0-9]*$ ]] || offend 'stopped: does not end with the executions'
+}
+
+test_corpus() {
+  local all name before after
+  expect 0 'executions: ' fuzz --seconds=$LEAST_SECONDS --seed=1
+  before=$(files_in out/corpus/percpu_ref)
+  cp -r out/corpus/percpu_ref gathered
+  expect 0 "$before" corpus show percpu_ref
+  says ' of 34'
+  all=$(features)
+  expect 0 "inputs of $before stay" corpus merge percpu_ref
+  after=$(files_in out/corpus/percpu_ref)
+  [ "$after" -le "$before" ] && [ "$after" -gt 0 ] || offend "merged: $after of $before inputs"
+  expect 0 "" corpus show percpu_ref
+  [ "$(features)" = "$all" ] || offend "merged: $(features) features of $all"
+  expect 0 " of $after stay" corpus minimize percpu_ref
+  [ "$(files_in out/corpus/percpu_ref)" -lt "$after" ] || offend 'minimized: no fewer inputs'
+  expect 0 "" corpus show percpu_ref
+  [ "$(features)" = "$all" ] || offend "minimized: $(features) features of $all"
+
+  # From any engine and folder, as text, as a zip of OSS-Fuzz; garbage is told.
+  mkdir -p afl/percpu_ref_fuzzer/{queue/.state,crashes} zip
+  cp gathered/* afl/percpu_ref_fuzzer/queue
+  echo notes >afl/percpu_ref_fuzzer/crashes/README.txt
+  echo state >afl/percpu_ref_fuzzer/queue/.state/seen
+  echo garbage >afl/percpu_ref_fuzzer/queue/garbage
+  cp "$tree"/corpus/percpu_ref/*.txt afl/percpu_ref_fuzzer
+  mv out/corpus/percpu_ref minimized
+  expect 0 'not taken: ' corpus import afl/percpu_ref_fuzzer
+  expect 0 "" corpus show percpu_ref
+  [ "$(features)" -ge $((all - 1)) ] || offend "imported: $(features) features of $all" # one is of bytes without a version
+  for name in out/corpus/percpu_ref/*; do
+    [ "$(sha1sum <"$name")" = "${name##*/}  -" ] || offend "$name is not named by its content"
+  done
+  (cd minimized && cmake -E tar cf "$work/zip/percpu_ref_fuzzer_seed_corpus.zip" --format=zip -- *)
+  rm -rf out/corpus/percpu_ref
+  expect 0 "inputs of percpu_ref" corpus import zip/percpu_ref_fuzzer_seed_corpus.zip
+  [ "$(files_in out/corpus/percpu_ref)" -gt 0 ] || offend 'nothing came from the zip'
+  expect 1 'no zip' corpus import percpu_ref broken.zip
+
+  # Stopped at any time: what was there is still reached.
+  rm -rf out/corpus/percpu_ref && cp -r gathered out/corpus/percpu_ref
+  "$tree/lastput" corpus merge percpu_ref --out=out >said 2>&1 &
+  local driver=$!
+  until [ -n "$(compgen -G 'out/corpus/.merge.*/all/*')" ] || ! kill -0 $driver; do sleep 0.05; done
+  kill -KILL $driver
+  wait $driver
+  expect 0 "" corpus show percpu_ref
+  [ "$(features)" = "$all" ] || offend "stopped: $(features) features of $all"
+}
+
+test_afl() {
+  command -v afl-fuzz >/dev/null || { echo "skipped: no AFL++ here: ./lastput setup afl" && exit 3; }
+  # The second of three is the one with AddressSanitizer.
+  expect 0 'stability: 100.00%' fuzz --engine=afl --jobs=3 --seconds=$SECONDS_TO_FIND --seed=1
+  says 'bytes that vary: 0'
+  [[ $output =~ executions:\ [1-9][0-9]*$ ]] || offend 'does not end with the executions'
+  [ -f out/afl/percpu_ref/asan/fuzzer_stats ] || offend 'no instance with AddressSanitizer'
+  [ "$(files_in out/corpus/percpu_ref)" -gt 0 ] || offend 'nothing is gathered for libFuzzer'
+  expect 77 'FAILED: ' fuzz --engine=afl --jobs=2 --bug=no_bias --seconds=$SECONDS_TO_FIND --seed=1
+  ends_with_replay
+}
+
+printf 'PK\003\004 broken' >broken.zip
+"test_$group"
+[ $failures -eq 0 ] && echo "all as expected"
+exit $((failures != 0))
