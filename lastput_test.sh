@@ -55,6 +55,9 @@ expect 0 "--sanitizer=WHICH" "$lastput" fuzz --help
 expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
 expect 1 "'hongg' is neither libfuzzer nor afl" "$lastput" fuzz --engine=hongg
 expect 1 "--jobs=0: 1 to 64" "$lastput" fuzz --jobs=0
+expect 1 "wants a value: --junit=FILE" "$lastput" fuzz --junit
+expect 1 "unknown flag '--junit' for bench" "$lastput" bench --junit=x
+expect 2 "cannot write to /dev/null/x" "$lastput" fuzz --junit=/dev/null/x
 expect 1 "--jobs=65: 1 to 64" "$lastput" fuzz --jobs=65
 expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
 expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
@@ -186,6 +189,8 @@ ln -s /usr/bin/* bin/ 2>/dev/null
 rm -f bin/clang* bin/apt* bin/sudo
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out"
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" run --out="$work/out" prog.c
+expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out" --junit="$work/junit.xml"
+expect 0 '<skipped message="lastput: missing here: clang' cat "$work/junit.xml"
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" bench --out="$work/out"
 expect 3 "clang libclang-rt-dev" env PATH="$work/bin" "$lastput" setup --out="$work/out"
 expect 3 "clang-15 clang-16 clang-19" env PATH="$work/bin" "$lastput" setup compilers --out="$work/out"

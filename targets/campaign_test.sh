@@ -115,6 +115,46 @@ test_afl() {
   ends_with_replay
 }
 
+# well_formed FILE PATTERN...: XML with these in it. Every tag is closed, nothing is unescaped.
+well_formed() {
+  local pattern
+  awk '{
+      rest = rest $0 "\n"
+    } END {
+      while (match(rest, /<[^>]*>/)) {
+        text = substr(rest, 1, RSTART - 1); tag = substr(rest, RSTART, RLENGTH); rest = substr(rest, RSTART + RLENGTH)
+        gsub(/&(amp|lt|gt|quot|apos|#[0-9]+);/, "", text)
+        if (text ~ /&/) exit 1
+        if (tag ~ /^<\?/ || tag ~ /\/>$/) continue
+        name = tag; sub(/^<\/?/, "", name); sub(/[ >].*/, "", name)
+        if (tag !~ /^<\//) { open[++depth] = name; continue }
+        if (depth == 0 || open[depth--] != name) exit 1
+      }
+      exit depth != 0 || rest ~ /[<&]/
+    }' "$1" || { output=$(cat "$1") && offend "$1 is no XML"; }
+  for pattern in "${@:2}"; do
+    grep -qE -- "$pattern" "$1" || { output=$(cat "$1") && offend "$1 has no '$pattern'"; }
+  done
+}
+test_junit() {
+  expect 0 'executions: ' fuzz --seconds=1 --seed=1 --junit=clean.xml
+  well_formed clean.xml 'tests="1" failures="0" errors="0" skipped="0"' 'classname="lastput.fuzz" name="percpu_ref" time="[0-9]+"></testcase>'
+  expect 77 'FAILED: ' fuzz --bug=no_bias --seconds=$SECONDS_TO_FIND --seed=1 --junit=found.xml
+  well_formed found.xml 'failures="1"' '<failure message="SUMMARY: lastput: G[0-9]+ '
+  expect 77 'FAILED: deadlock' run --seed=1 --junit=run.xml "$tree/sched/run/programs/deadlock.c"
+  well_formed run.xml 'classname="lastput.run" name="deadlock"' '<failure message="SUMMARY: lastput: deadlock'
+  expect 0 '' bugs --seconds=$SECONDS_TO_FIND --junit=bugs.xml no_bias
+  well_formed bugs.xml 'classname="lastput.bugs" name="no_bias" time="[0-9.]+"></testcase>'
+  expect 1 'is no C or C++ file' run --junit=usage.xml broken.zip
+  well_formed usage.xml 'errors="1"' '<error message="lastput: broken.zip is no C'
+  # Of `test`: what ctest says, and presets that did not build.
+  mkdir parts && printf 'lastput: preset tsan does not build; the log is "<&>\n' >parts/said
+  (cd "$tree/build/release" && ctest -R '^tidy$' --output-junit "$work/parts/release.xml") >/dev/null 2>&1
+  # shellcheck disable=SC2034  # the driver's
+  (readonly OK=0 BROKEN=2 MISSING=3 FOUND=77 && parts=$work/parts && . "$tree/targets/junit.sh" && junit test 2 parts/said) >test.xml
+  well_formed test.xml '<testsuite name="release"' '<testcase name="tidy"' 'name="build tsan"' '<error message="preset tsan does not build; the log is &quot;&lt;&amp;&gt;"/>'
+}
+
 printf 'PK\003\004 broken' >broken.zip
 "test_$group"
 [ $failures -eq 0 ] && echo "all as expected"
