@@ -85,8 +85,12 @@ function(lastput_covered target)
   if(LASTPUT_SOURCE_COVERAGE)
     # The engine must not see the counters: an atomic would be a step, and what the optimiser makes of several
     # increments is no longer known for one, and a race.
-    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping -fprofile-update=single -O0
-      "SHELL:-mllvm -runtime-counter-relocation")  # so that a process which dies has counted, too
+    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping -fprofile-update=single -O0)
+    if(NOT LASTPUT_SERVICE)
+      # So that a process which dies has counted, too. Each access is then one by address, which the engine passes over only
+      # where the counters are mapped from a file: %c in LLVM_PROFILE_FILE, which services do not say.
+      target_compile_options(${target} PRIVATE "SHELL:-mllvm -runtime-counter-relocation")
+    endif()
   endif()
   if(LASTPUT_COUNTS_BY_GUARDS)
     target_compile_options(${target} PRIVATE -fsanitize-coverage=trace-pc-guard)
