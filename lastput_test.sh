@@ -55,6 +55,9 @@ expect 0 "--sanitizer=WHICH" "$lastput" fuzz --help
 expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
 expect 1 "'hongg' is neither libfuzzer nor afl" "$lastput" fuzz --engine=hongg
 expect 1 "--jobs=0: 1 to 64" "$lastput" fuzz --jobs=0
+expect 1 "--since=HEAD is for --changed" "$lastput" fuzz --since=HEAD
+expect 1 "--changed chooses the targets; leave 'managed' out" "$lastput" fuzz --changed managed
+expect 1 "without --bug" "$lastput" fuzz --changed --bug=no_bias
 expect 1 "wants a value: --junit=FILE" "$lastput" fuzz --junit
 expect 1 "unknown flag '--junit' for bench" "$lastput" bench --junit=x
 expect 2 "cannot write to /dev/null/x" "$lastput" fuzz --junit=/dev/null/x

@@ -155,6 +155,44 @@ test_junit() {
   well_formed test.xml '<testsuite name="release"' '<testcase name="tidy"' 'name="build tsan"' '<error message="preset tsan does not build; the log is &quot;&lt;&amp;&gt;"/>'
 }
 
+# reaches TARGETS FILE...: which targets a change of these files of the tree reaches.
+reaches() {
+  output=$(targets_reached "$(printf '%s\n' "${@:2}")" | tr '\n' ' ')
+  [ "$output" = "${1:+$1 }" ] || offend "${*:2} reach '$output', not '$1'"
+}
+differ() { # FILES...: what changed_files tells
+  output=$(changed_files | tr '\n' ' ')
+  [ "$output" = "${*:+$* }" ] || offend "told as changed: '$output', not '$*'"
+}
+test_changed() {
+  local all name root=$tree
+  local -A flag=()
+  for name in "$tree"/targets/*_fuzzer.cc; do all+="${all:+ }$(basename -- "$name" _fuzzer.cc)"; done
+  expect 0 'features' corpus show # builds all
+  # shellcheck disable=SC2034  # the driver's
+  local OK=0 USAGE=1 BROKEN=2 MISSING=3 FOUND=77
+  . "$tree/targets/changed.sh"
+  target_names() { tr ' ' '\n' <<<"$all"; }
+  die() { echo "$2" >&2 && exit "$1"; }
+  reaches '' README.md bench/README.md lastput replay/folder.cc core/ref_test.cc
+  reaches 'managed' targets/managed_fuzzer.cc
+  reaches 'percpu_ref rcuref' corpus/rcuref/barriers.txt targets/percpu_ref_fuzzer.cc README.md
+  for name in core/ref.cc core/ref.h sched/clock.h targets/mutate.cc targets/operations.def targets/CMakeLists.txt CMakePresets.json; do
+    reaches "$all" "$name"
+  done
+
+  root=$work/repository && mkdir "$root" && cd "$root" && git init -q && git config user.name n && git config user.email e || return
+  echo 1 >kept && echo 1 >gone && echo 1 >edited && echo ignored >.gitignore && git add . && git commit -qm one && git branch before
+  differ
+  echo 2 >edited && git rm -q gone && echo 1 >new && echo 1 >ignored
+  differ edited gone new
+  git add -A && git commit -qm two
+  differ
+  flag[since]=before
+  differ edited gone new
+  cd "$work" || exit 2
+}
+
 printf 'PK\003\004 broken' >broken.zip
 "test_$group"
 [ $failures -eq 0 ] && echo "all as expected"

@@ -36,8 +36,10 @@ verb_fuzz() {
   [ -z "$count" ] || [ "$target" = percpu_ref ] || die $USAGE "--count=$count: only target percpu_ref runs other counts"
   [ "${flag[jobs]-1}" -ge 1 ] && [ "${flag[jobs]-1}" -le $MOST_JOBS ] || die $USAGE "--jobs=${flag[jobs]}: 1 to $MOST_JOBS"
   check_real_flags
+  check_changed
   require_compiler
   use_out
+  [ -z "${flag[changed]-}" ] || fuzz_changed
   if [ -n "${flag[real]-}" ]; then fuzz_on_threads; else fuzz_on_engine; fi
 }
 
