@@ -67,7 +67,7 @@ if ! env -i PATH="$PATH" HOME="$work" CXX="$compiler" CC="${compiler/clang++/cla
   CFLAGS="$common $flags $counters" LIB_FUZZING_ENGINE="$library" FUZZING_ENGINE=$engine SANITIZER=$sanitizer \
   ARCHITECTURE="$(uname -m)" SRC="${source%/*}" WORK="$work/work" OUT="$work/out" \
   bash -eux "$source/.clusterfuzzlite/build.sh" >"$work/log" 2>&1; then
-  grep -m 5 -E 'error|Error' -A 3 "$work/log"
+  grep -m 5 -E ' error: |CMake Error|undefined reference|multiple definition|cannot find|undefined symbol' -A 3 "$work/log"
   echo "build_test: $combination does not build"
   exit 1
 fi
@@ -76,6 +76,12 @@ if [ "$combination" = race ]; then
   (cd "$work" && out/percpu_ref_fuzzer -max_total_time=60 -seed=1 >"$work/said" 2>&1)
   grep -q '^FAILED: G7\|data race' "$work/said" || { tail -n 20 "$work/said"; echo "build_test: the race was not found"; exit 1; }
   grep -m 1 '^FAILED' "$work/said"
+  # The services name a bug by the topmost functions, less those of the C library, the sanitizer and libFuzzer.
+  top=$(sed -nE 's/^ +#[0-9]+ 0x[0-9a-f]+ in ([^ (]+).*/\1/p' "$work/said" | grep -vE '^(_*sanitizer|_*asan|_*interceptor|fuzzer::|_*GI_|_*pthread|raise|abort|gsignal)' | head -n 1)
+  case ${top:-sched::} in
+    sched::* | targets::runtime::* | *on_failure*) echo "build_test: the stack of the race begins with the engine's '$top'"; exit 1 ;;
+  esac
+  echo "told by services as: $top"
   exit 0
 fi
 [ "$engine" = libfuzzer ] || { "$work/out/percpu_ref_fuzzer" "$work/work/lastput/corpus/percpu_ref"/* 2>&1 | tail -n 1; exit "${PIPESTATUS[0]}"; }
