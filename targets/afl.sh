@@ -4,8 +4,9 @@
 # failure told by the same target under libFuzzer.
 #
 # A campaign is what AFL++'s own docs/fuzzing_in_depth.md advises: one main instance, which takes over what all others found
-# at the end, and secondary ones, each with another power schedule; from three jobs on the second is built with
-# AddressSanitizer. They share the folder out/afl/TARGET.
+# at the end (AFL_FINAL_SYNC; 4.04c does not know that yet), and secondary ones, each with another power schedule; from three
+# jobs on the second is built with AddressSanitizer. They share the folder out/afl/TARGET, and look into each other's queues once
+# a minute.
 
 readonly AFL_SCHEDULES=(explore coe rare exploit lin quad mmopt)
 readonly AFL_ASAN_FROM=3  # jobs
@@ -70,7 +71,7 @@ start_afl() { # WORK PRESET FLAGS OF AFL-FUZZ...
   cd -- "$1" || return
   exec env AFL_CUSTOM_MUTATOR_LIBRARY="$root/build/afl/bin/lastput_mutator.so" LASTPUT_EXECUTIONS="$1/executions" \
     AFL_BENCH_UNTIL_CRASH=1 AFL_NO_UI=1 AFL_NO_AFFINITY=1 AFL_SKIP_CPUFREQ=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 \
-    AFL_FINAL_SYNC=1 AFL_IGNORE_SEED_PROBLEMS=1 \
+    AFL_FINAL_SYNC=1 AFL_SYNC_TIME=1 \
     setsid afl-fuzz -i seeds -o . -t 5000+ -m none "${@:3}" -- "$program" ${flag[memory]:+"--memory=${flag[memory]}"}
 }
 
