@@ -23,13 +23,13 @@ expect() {
 # Help names every verb there is, and each verb has its own.
 expect 0 'usage: ./lastput VERB' "$lastput"
 expect 0 'usage: ./lastput VERB' "$lastput" --help
-for verb in setup build fuzz replay run bugs audit bench coverage test; do
+for verb in setup build fuzz corpus replay run bugs audit bench coverage test; do
   expect 0 "$verb" "$lastput" --help
   expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
 done
 
 # Verbs and flags.
-expect 1 "unknown verb 'frobnicate'; there is: fuzz test replay" "$lastput" frobnicate
+expect 1 "unknown verb 'frobnicate'; there is: fuzz corpus test replay" "$lastput" frobnicate
 expect 1 "unknown flag '--frobnicate' for fuzz; there is: --seconds=N" "$lastput" fuzz --frobnicate=1
 expect 1 "unknown flag '-x' for test" "$lastput" test -x
 expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds
@@ -48,6 +48,14 @@ expect 1 "--memory is for the engine" "$lastput" fuzz --real --memory=sc
 expect 0 "--sanitizer=WHICH" "$lastput" fuzz --help
 expect 1 "'strong' is neither weak nor sc" "$lastput" fuzz --memory=strong
 expect 1 "'hongg' is neither libfuzzer nor afl" "$lastput" fuzz --engine=hongg
+expect 1 "--jobs=0: 1 to 64" "$lastput" fuzz --jobs=0
+expect 1 "--since=HEAD is for --changed" "$lastput" fuzz --since=HEAD
+expect 1 "--changed chooses the targets; leave 'managed' out" "$lastput" fuzz --changed managed
+expect 1 "without --bug" "$lastput" fuzz --changed --bug=no_bias
+expect 1 "wants a value: --junit=FILE" "$lastput" fuzz --junit
+expect 1 "unknown flag '--junit' for bench" "$lastput" bench --junit=x
+expect 2 "cannot write to /dev/null/x" "$lastput" fuzz --junit=/dev/null/x
+expect 1 "--jobs=65: 1 to 64" "$lastput" fuzz --jobs=65
 expect 1 "unknown flag '--.*'" "$lastput" fuzz '--.*'
 expect 1 "there is no such program" "$lastput" build --compiler=no-such-compiler
 
@@ -77,6 +85,16 @@ expect 1 "takes no value" "$lastput" audit --list=yes
 expect 1 "no target 'nothing'; there is: " "$lastput" coverage percpu_ref nothing
 expect 1 "wants a value: --html=DIR" "$lastput" coverage --html=
 expect 2 "cannot write to /dev/null/pages" "$lastput" coverage tests --html=/dev/null/pages --out="$work/out"
+
+# Corpora.
+expect 1 "corpus wants one of: show merge minimize import" "$lastput" corpus
+expect 1 "not 'frobnicate'" "$lastput" corpus frobnicate
+expect 1 "no target 'nothing'; there is: " "$lastput" corpus merge nothing
+expect 1 "at most 2 argument" "$lastput" corpus show percpu_ref managed
+expect 1 "import wants inputs" "$lastput" corpus import
+expect 1 "import managed from where?" "$lastput" corpus import managed
+expect 1 "does not say which target" "$lastput" corpus import nowhere
+expect 1 "nowhere: there is no such file or folder" "$lastput" corpus import managed nowhere
 
 # Benchmarks.
 expect 1 "no benchmark 'nothing'; there is: core engine strategies" "$lastput" bench nothing
@@ -168,6 +186,8 @@ ln -s /usr/bin/* bin/ 2>/dev/null
 rm -f bin/clang* bin/apt* bin/sudo
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out"
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" run --out="$work/out" prog.c
+expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" fuzz --out="$work/out" --junit="$work/junit.xml"
+expect 0 '<skipped message="lastput: missing here: clang' cat "$work/junit.xml"
 expect 3 "missing here: clang" env PATH="$work/bin" "$lastput" bench --out="$work/out"
 expect 3 "clang libclang-rt-dev" env PATH="$work/bin" "$lastput" setup --out="$work/out"
 expect 3 "clang-15 clang-16 clang-19" env PATH="$work/bin" "$lastput" setup compilers --out="$work/out"

@@ -40,9 +40,12 @@ done
 printf 'src: %s/sched/*\n' "$here" >"$WORK/not_counted"
 export AFL_LLVM_DENYLIST=$WORK/not_counted
 
+# The C++ library is linked statically; what the engine replaces of libc++ (sched/libcxx.h) comes first, and wins.
+linking="-static-libstdc++ -Wl,--allow-multiple-definition"
+
 CXXFLAGS=$flags CFLAGS=$flags cmake -G "$(command -v ninja >/dev/null && echo Ninja || echo 'Unix Makefiles')" -S "$here" -B "$WORK/lastput" \
   -DCMAKE_CXX_COMPILER="$CXX" -DCMAKE_BUILD_TYPE=Service -DLASTPUT_MODE=$mode -DLASTPUT_SERVICE=ON \
-  -DLASTPUT_SERVICE_ENGINE="$FUZZING_ENGINE" -DCMAKE_EXE_LINKER_FLAGS=-static-libstdc++ "${options[@]}"
+  -DLASTPUT_SERVICE_ENGINE="$FUZZING_ENGINE" -DCMAKE_EXE_LINKER_FLAGS="$linking" "${options[@]}"
 cmake --build "$WORK/lastput" --parallel "$(nproc)" --target fuzzers
 
 for fuzzer in "$WORK"/lastput/bin/*_fuzzer; do

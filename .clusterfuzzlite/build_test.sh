@@ -14,6 +14,17 @@ trap 'rm -rf -- "$work"' EXIT
 chmod 755 "$work"
 skip() { echo "skipped: $1"; exit 3; }
 
+# The services' libFuzzer has the C++ library that it needs in it, under names of its own. Debian's wants libstdc++: this makes
+# of it one like theirs.
+engine_without_libstdcxx() { # ARCHIVE
+  local fuzzer
+  fuzzer=$(find "$("$compiler" -print-runtime-dir)" "$("$compiler" -print-resource-dir)/lib/linux" \
+    \( -name "libclang_rt.fuzzer-$(uname -m).a" -o -name libclang_rt.fuzzer.a \) 2>/dev/null | head -n 1)
+  [ -n "$fuzzer" ] &&
+    ld -r --force-group-allocation -o "$work/engine.o" --whole-archive "$fuzzer" --no-whole-archive "$("$compiler" -print-file-name=libstdc++.a)" &&
+    objcopy -w -G main -G 'LLVMFuzzer*' -G '__sanitizer_*' -G '__sancov*' "$work/engine.o" && ar rc "$1" "$work/engine.o"
+}
+
 common="-O1 -fno-omit-frame-pointer -gline-tables-only -Wno-error=unused-command-line-argument"
 address="-fsanitize=address -fsanitize-address-use-after-scope"
 undefined="-fsanitize=array-bounds,bool,builtin,enum,function,integer-divide-by-zero,null,object-size,return,returns-nonnull-attribute,shift,\
@@ -24,7 +35,7 @@ source=$here
 case $combination in
   libfuzzer-address) ;;
   libfuzzer-undefined) sanitizer=undefined flags=$undefined ;;
-  libfuzzer-coverage) sanitizer=coverage flags= counters="-fprofile-instr-generate -fcoverage-mapping" ;;
+  libfuzzer-coverage) sanitizer=coverage flags="" counters="-fprofile-instr-generate -fcoverage-mapping" ;;
   afl-address)
     engine=afl counters=
     driver=$(compgen -G '/usr/l*/afl/libAFLDriver.a' | head -n 1)
@@ -34,10 +45,14 @@ case $combination in
     { cp -- "$driver" "$library" && ar r "$library" "${driver%/*}/afl-compiler-rt.o"; } || exit 2
     ;;
   libc++)
-    flags="$address -stdlib=libc++"
+    # $LASTPUT_LIBCXX_ROOT: one that is not installed (sanitizers/cxx_library.cmake).
+    flags="$address -stdlib=libc++${LASTPUT_LIBCXX_ROOT:+ -nostdinc++ -isystem$LASTPUT_LIBCXX_ROOT/include/c++/v1 -L$LASTPUT_LIBCXX_ROOT/lib}"
+    # shellcheck disable=SC2086  # a list of words
     echo '#include <thread>
-int main() { std::thread([] {}).join(); }' | "$compiler" -x c++ -stdlib=libc++ - -o "$work/probe" 2>/dev/null ||
-      skip "$compiler builds no program with libc++ here"
+int main() { std::thread([] {}).join(); }' | "$compiler" -x c++ $flags -w - -static-libstdc++ -o "$work/probe" 2>/dev/null ||
+      skip "$compiler builds no program with libc++ here: ./lastput setup explore-libcxx"
+    library=$work/engine.a
+    engine_without_libstdcxx "$library" || exit 2
     ;;
   race)
     source=$work/source
@@ -52,7 +67,7 @@ if ! env -i PATH="$PATH" HOME="$work" CXX="$compiler" CC="${compiler/clang++/cla
   CFLAGS="$common $flags $counters" LIB_FUZZING_ENGINE="$library" FUZZING_ENGINE=$engine SANITIZER=$sanitizer \
   ARCHITECTURE="$(uname -m)" SRC="${source%/*}" WORK="$work/work" OUT="$work/out" \
   bash -eux "$source/.clusterfuzzlite/build.sh" >"$work/log" 2>&1; then
-  grep -m 5 -E 'error|Error' -A 3 "$work/log"
+  grep -m 5 -E ' error: |CMake Error|undefined reference|multiple definition|cannot find|undefined symbol' -A 3 "$work/log"
   echo "build_test: $combination does not build"
   exit 1
 fi
@@ -61,6 +76,12 @@ if [ "$combination" = race ]; then
   (cd "$work" && out/percpu_ref_fuzzer -max_total_time=60 -seed=1 >"$work/said" 2>&1)
   grep -q '^FAILED: G7\|data race' "$work/said" || { tail -n 20 "$work/said"; echo "build_test: the race was not found"; exit 1; }
   grep -m 1 '^FAILED' "$work/said"
+  # The services name a bug by the topmost functions, less those of the C library, the sanitizer and libFuzzer.
+  top=$(sed -nE 's/^ +#[0-9]+ 0x[0-9a-f]+ in ([^ (]+).*/\1/p' "$work/said" | grep -vE '^(_*sanitizer|_*asan|_*interceptor|fuzzer::|_*GI_|_*pthread|raise|abort|gsignal)' | head -n 1)
+  case ${top:-sched::} in
+    sched::* | targets::runtime::* | *on_failure*) echo "build_test: the stack of the race begins with the engine's '$top'"; exit 1 ;;
+  esac
+  echo "told by services as: $top"
   exit 0
 fi
 [ "$engine" = libfuzzer ] || { "$work/out/percpu_ref_fuzzer" "$work/work/lastput/corpus/percpu_ref"/* 2>&1 | tail -n 1; exit "${PIPESTATUS[0]}"; }

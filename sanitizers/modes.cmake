@@ -2,9 +2,9 @@
 # The build modes: one configured tree is one mode (see CMakePresets.json).
 #
 #   release, coverage, tsan, asan, ubsan   core, programs and their tests on real threads
-#   explore, explore-asan, afl             code under test instrumented, and linked with sched
+#   explore, explore-asan, afl, afl-asan   code under test instrumented, and linked with sched
 set(LASTPUT_MODE release CACHE STRING "build mode")
-set(LASTPUT_MODES release explore explore-asan tsan asan ubsan afl coverage)
+set(LASTPUT_MODES release explore explore-asan tsan asan ubsan afl afl-asan coverage)
 set_property(CACHE LASTPUT_MODE PROPERTY STRINGS ${LASTPUT_MODES})
 if(NOT LASTPUT_MODE IN_LIST LASTPUT_MODES)
   message(FATAL_ERROR "LASTPUT_MODE=${LASTPUT_MODE} is not one of: ${LASTPUT_MODES}")
@@ -18,7 +18,7 @@ if(LASTPUT_SERVICE AND NOT LASTPUT_MODE MATCHES "^explore(-asan)?$")
 endif()
 
 set(LASTPUT_EXPLORES OFF)
-if(LASTPUT_MODE MATCHES "^(explore|explore-asan|afl)$")
+if(LASTPUT_MODE MATCHES "^(explore|afl)(-asan)?$")
   set(LASTPUT_EXPLORES ON)
   if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "mode ${LASTPUT_MODE} needs clang: configure with a preset, or run ./lastput build")
@@ -64,7 +64,7 @@ endif()
 
 # Code that runs under the engine.
 include(${CMAKE_CURRENT_LIST_DIR}/instrument.cmake)
-if(LASTPUT_MODE STREQUAL "explore-asan")
+if(LASTPUT_MODE MATCHES "^(explore|afl)-asan$")
   set_property(GLOBAL PROPERTY SCHED_ASAN ON)
   add_link_options(-fsanitize=address)
 endif()
@@ -78,15 +78,19 @@ set(LASTPUT_SERVICE_ENGINE libfuzzer CACHE STRING "with LASTPUT_SERVICE: the eng
 if(LASTPUT_SERVICE)
   string(COMPARE NOTEQUAL "${LASTPUT_SERVICE_ENGINE}" libfuzzer LASTPUT_COUNTS_BY_GUARDS)
 else()
-  string(COMPARE EQUAL "${LASTPUT_MODE}" afl LASTPUT_COUNTS_BY_GUARDS)
+  string(REGEX MATCH "^afl" LASTPUT_COUNTS_BY_GUARDS "${LASTPUT_MODE}")
 endif()
 # Everything is compiled without coverage instrumentation unless it says otherwise.
 function(lastput_covered target)
   if(LASTPUT_SOURCE_COVERAGE)
     # The engine must not see the counters: an atomic would be a step, and what the optimiser makes of several
     # increments is no longer known for one, and a race.
-    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping -fprofile-update=single -O0
-      "SHELL:-mllvm -runtime-counter-relocation")  # so that a process which dies has counted, too
+    target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping -fprofile-update=single -O0)
+    if(NOT LASTPUT_SERVICE)
+      # So that a process which dies has counted, too. Each access is then one by address, which the engine passes over only
+      # where the counters are mapped from a file: %c in LLVM_PROFILE_FILE, which services do not say.
+      target_compile_options(${target} PRIVATE "SHELL:-mllvm -runtime-counter-relocation")
+    endif()
   endif()
   if(LASTPUT_COUNTS_BY_GUARDS)
     target_compile_options(${target} PRIVATE -fsanitize-coverage=trace-pc-guard)

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "targets/abort_below_engine.h"
 #include "targets/execute.h"
 #include "targets/failure_report.h"
 #include "targets/fuzzer_run.h"
@@ -25,7 +26,7 @@ void on_failure(const sched::Failure& failure, const sched::Recording& recording
   tell_failure(run, failure_report(failure, recording, *run.program, run.kind),
                make_artifact(run.target(), "", *run.program, failure, recording),
                failure_summary(run.target(), failure));
-  std::abort();
+  abort_below_engine();
 }
 
 void on_execution(const sched::Result& result, void* context) {

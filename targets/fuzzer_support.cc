@@ -121,7 +121,9 @@ void count_execution(FuzzerRun& of) {
   Statistics& s = of.statistics;
   s.executions += 1;
   of.schedule += 1;
-  if (of.shared_executions != nullptr) ++*of.shared_executions;
+  // Other processes count there, too; relaxed: it orders nothing.
+  if (of.shared_executions != nullptr)
+    __atomic_fetch_add(of.shared_executions, 1, __ATOMIC_RELAXED);
   s.operations += operation_count(*of.program);
   s.dropped += of.harness->operations_dropped();
 }

@@ -34,9 +34,12 @@ verb_fuzz() {
   target=${words[0]-$(target_of_bug "$bug")}
   require_target "$target"
   [ -z "$count" ] || [ "$target" = percpu_ref ] || die $USAGE "--count=$count: only target percpu_ref runs other counts"
+  [ "${flag[jobs]-1}" -ge 1 ] && [ "${flag[jobs]-1}" -le $MOST_JOBS ] || die $USAGE "--jobs=${flag[jobs]}: 1 to $MOST_JOBS"
   check_real_flags
+  check_changed
   require_compiler
   use_out
+  [ -z "${flag[changed]-}" ] || fuzz_changed
   if [ -n "${flag[real]-}" ]; then fuzz_on_threads; else fuzz_on_engine; fi
 }
 
@@ -58,6 +61,7 @@ fuzz_on_engine() {
   if [ "${flag[engine]-}" = afl ]; then
     setup_needs explore afl
     build afl "${target}_fuzzer${bug:+_$bug}" lastput_mutator || exit $BROKEN
+    [ "${flag[jobs]-1}" -lt $AFL_ASAN_FROM ] || build afl-asan "${target}_fuzzer${bug:+_$bug}" || exit $BROKEN
     run_afl "$target" "$bug" "$seconds" "$seed"
   fi
   setup_needs explore
@@ -103,14 +107,19 @@ run_fuzzer() {
   artifacts=$(realpath --relative-base=. -- "$artifacts") # as short as it can be, for the replay command
   local folders=("$corpus")
   [ -d "$seeds" ] && folders+=("$seeds")
+  local command=("$program" -max_total_time="$seconds" -artifact_prefix="$artifacts/"
+    -verbosity=0 -handle_int=0 -print_final_stats=0 -print_funcs=0 "$@" "${folders[@]}")
   use_sanitizer_options
-  trap : INT # the fuzzer gets it too, and ends; what it says is still wanted
-  (trap - INT; exec "$program" -max_total_time="$seconds" -seed="$seed" \
-    -artifact_prefix="$artifacts/" -verbosity=0 -handle_int=0 -print_final_stats=0 -print_funcs=0 \
-    "$@" "${folders[@]}") \
-    2>&1 | tee -i -- "$log" | filter_words
-  code=${PIPESTATUS[0]}
-  trap - INT
+  if [ "${flag[jobs]-1}" -gt 1 ]; then
+    say "target $target, seeds $seed to $((seed + flag[jobs] - 1)), ${flag[jobs]} jobs, $seconds s"
+    run_jobs "${flag[jobs]}" "$seed" "$log" "${command[@]}"
+    code=$?
+  else
+    trap : INT # the fuzzer gets it too, and ends; what it says is still wanted
+    (trap - INT; exec "${command[@]}" -seed="$seed") 2>&1 | tee -i -- "$log" | filter_words
+    code=${PIPESTATUS[0]}
+    trap - INT
+  fi
   code=$(exit_code_of "$code" "$log")
   [ "$code" -ne $BROKEN ] || say "the fuzzer could not run; its words are in $log" >&2
   [ "$code" -ne $FOUND ] || tell_end "$log" "${bug:+ --bug=$bug}${count:+ --count=$count}"
