@@ -12,7 +12,6 @@
 // All of them save the input as libFuzzer would, then tell it (fuzzer_run.h), and end with exit code 77. Many threads may
 // come here at once: the first one tells. What tells it allocates, as libFuzzer does in its handlers; where the failure has
 // left no working heap, an alarm ends the process after some seconds with the input alone.
-#include <execinfo.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -29,13 +28,12 @@
 #include "targets/fuzzer_run.h"
 #include "targets/random.h"
 #include "targets/runtime_threads.h"
+#include "targets/sanitizer_report.h"
 #include "targets/sha1.h"
 #include "targets/titles.h"
 
 // Weak: of the sanitizers' runtimes, as far as one is linked.
 extern "C" {
-__attribute__((weak)) void __sanitizer_set_death_callback(void (*)());
-__attribute__((weak)) void __sanitizer_print_stack_trace();
 __attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*,
                                                                              size_t),
                                                                     void (*)(const volatile void*));
@@ -56,7 +54,6 @@ constexpr unsigned kMaxLeakChecks = 1000;  // each stops all threads
 FuzzerRun* run = nullptr;
 std::atomic<bool> failing = false;
 thread_local bool is_telling = false;
-char sanitizer_summary[512] = "";
 
 // --- Telling a failure --------------------------------------------------------------------------------------
 
@@ -81,12 +78,6 @@ void give_up(int) {
 std::string words_of(const Place& place) {
   const std::string title = operation_title(*run->program, run->kind, place.thread, place.op);
   return place.thread + (title.empty() ? "" : ", in op " + std::to_string(place.op) + ": " + title);
-}
-
-void print_stack() {
-  if (__sanitizer_print_stack_trace != nullptr) return __sanitizer_print_stack_trace();
-  void* frames[64];
-  backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
 }
 
 struct Finding {
@@ -114,7 +105,7 @@ struct Finding {
                        "\nwhere the program's threads are:\n";
   for (const Place& place : runtime::places()) report += "  " + words_of(place) + "\n";
   report += "the input: " + saved + "\n";
-  if (!finding.has_stack) print_stack();
+  if (!finding.has_stack) print_own_stack();
   Artifact artifact;
   artifact.guarantee = name;
   artifact.message = finding.message;
@@ -128,26 +119,8 @@ void on_broken(const char* guarantee, const char* message) {
   end_with({guarantee, "oracle", message});
 }
 
-// "SUMMARY: ThreadSanitizer: data race /x/core/ref.cc:12:3 in f" without what differs from machine to machine.
-std::string sanitizer_words() {
-  std::string words = sanitizer_summary;
-  if (words.starts_with("SUMMARY: ")) words.erase(0, 9);
-  for (size_t slash; (slash = words.find('/')) != std::string::npos;) {
-    const size_t begin = words.rfind(' ', slash) + 1;
-    words.erase(begin, slash + 1 - begin);
-  }
-  while (words.ends_with(' ')) words.pop_back();
-  return words;
-}
-
-// After a sanitizer's report.
-void on_death() {
-  const std::string what = sanitizer_words();
-  const auto says = [&](const char* word) { return what.find(word) != std::string::npos; };
-  if (says("undefined-behavior")) end_with({"", "undefined-behavior", what, true});
-  const bool race = says("data race");
-  end_with({race ? "G7" : "G8", race ? "data-race" : "sanitizer",
-            what.empty() ? "a sanitizer ended the process" : what, true});
+void on_death(const SanitizerReport& report) {
+  end_with({report.guarantee, report.detector, report.words, true});
 }
 
 void on_signal(int number) {
@@ -201,8 +174,7 @@ void check_for_leaks() {
 
 void prepare() {
   runtime::on_broken = on_broken;
-  // libFuzzer has set its own by now.
-  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(on_death);
+  watch_sanitizers(on_death);  // libFuzzer has set its own by now
   if (__lsan_do_recoverable_leak_check != nullptr &&
       __sanitizer_install_malloc_and_free_hooks != nullptr)
     __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
@@ -258,9 +230,3 @@ void runner_execute(FuzzerRun& running) {
 }
 
 }  // namespace targets
-
-// The runtimes call it with the line that ends a report; theirs, which is weak, would only print it.
-extern "C" void __sanitizer_report_error_summary(const char* text) {
-  std::snprintf(targets::sanitizer_summary, sizeof targets::sanitizer_summary, "%s", text);
-  std::fprintf(stderr, "%s\n", text);
-}
