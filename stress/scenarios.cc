@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The list of scenarios, and the mixes of those that are told apart by nothing else.
+#include "stress/found_soak.h"
+#include "stress/list_soak.h"
+#include "stress/pool_soak.h"
 #include "stress/ref_soak.h"
 
 namespace stress {
@@ -43,6 +46,16 @@ std::unique_ptr<Scenario> make_signals(const Setup& setup) {
                                .handlers = true});
 }
 
+std::unique_ptr<Scenario> make_managed(const Setup& setup) {
+  return make_found_soak(setup, {.killed = false, .managed = true});
+}
+std::unique_ptr<Scenario> make_churn(const Setup& setup) {
+  return make_found_soak(setup, {});
+}
+std::unique_ptr<Scenario> make_mixed(const Setup& setup) {
+  return make_found_soak(setup, {.managed = true, .cargo = true});
+}
+
 }  // namespace
 
 const std::vector<ScenarioInfo>& scenarios() {
@@ -51,8 +64,15 @@ const std::vector<ScenarioInfo>& scenarios() {
        "refs are killed, confirmed, resurrected and begun again under their users",
        make_kill_resurrect},
       {"switch_storm", "refs go back and forth between atomic and percpu mode", make_switch_storm},
+      {"managed", "refs that readers find, and that a manager releases", make_managed},
+      {"pool", "percpu areas are taken, also in signal handlers, handed on and freed",
+       make_pool_soak},
+      {"rcuref", "four lists, one of each form, under readers and removers", make_list_soak},
+      {"churn", "short-lived refs that readers find, and that somebody kills", make_churn},
       {"overflow", "counters that wrap: references by the 2^56", make_overflow},
       {"signals", "signal handlers take and drop references in the middle of calls", make_signals},
+      {"mixed", "refs with a manager or without, that hold areas, and references of another ref",
+       make_mixed},
   };
   return kScenarios;
 }
