@@ -5,6 +5,7 @@
 #include <linux/perf_event.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -41,9 +42,13 @@ struct Section {
 // One at a time: the adversary's.
 std::atomic<int> armed_event = -1;
 pid_t armed_thread = 0;
+int stall_event = -1;
+void* stall_samples = nullptr;
+constexpr size_t kSamplePages = 65;  // a page of the kernel's, and a power of two
 std::atomic<uint64_t> hits = 0, aborts = 0;
 std::atomic<unsigned> delay_us =
     0;  // of a handler, so that much can happen before the section starts over
+std::atomic<bool> moves = false;  // the handler goes to another CPU
 
 std::vector<Section>& sections() {
   static std::vector<Section> all = [] {
@@ -53,6 +58,15 @@ std::vector<Section>& sections() {
     return found;
   }();
   return all;
+}
+
+// Of those that the process may use. Until the next shuffle.
+void move_to_another_cpu() {
+  cpu_set_t allowed;
+  const int own = sched_getcpu();
+  if (own < 0 || sched_getaffinity(getpid(), sizeof allowed, &allowed) != 0) return;
+  CPU_CLR(static_cast<unsigned>(own), &allowed);
+  if (CPU_COUNT(&allowed) != 0) sched_setaffinity(0, sizeof allowed, &allowed);
 }
 
 // On the thread that has met the breakpoint. It is switched off first, or the section would never come past it.
@@ -77,6 +91,7 @@ void on_trap(int, siginfo_t* info, void* context) {
     const timespec time = {0, static_cast<long>(us) * 1000};
     nanosleep(&time, nullptr);
   }
+  if (moves.load(std::memory_order_relaxed)) move_to_another_cpu();
   errno = kept;
 }
 
@@ -115,9 +130,14 @@ perf_event_attr breakpoint_at(uint64_t address) {
 
 }  // namespace
 
-void disarm_abort_points() {
+static void disarm_abort_point() {
   const int event = armed_event.exchange(-1, std::memory_order_relaxed);
   if (event >= 0) close(event);
+}
+
+void disarm_abort_points() {
+  disarm_stall();
+  disarm_abort_point();
 }
 
 int arm_abort_point(pid_t thread, targets::Random& random) {
@@ -134,11 +154,12 @@ int arm_abort_point(pid_t thread, targets::Random& random) {
   const uint64_t address =
       section.table->start + random.below(static_cast<unsigned>(section.table->length));
   delay_us.store(random.one_in(4) ? random.below(2000) : 0, std::memory_order_relaxed);
+  moves.store(random.one_in(4), std::memory_order_relaxed);
   perf_event_attr attr = breakpoint_at(address);
   int event = armed_event.load(std::memory_order_relaxed);
   if (event >= 0) ioctl(event, PERF_EVENT_IOC_DISABLE, 0);
   if (event < 0 || armed_thread != thread) {
-    disarm_abort_points();
+    disarm_abort_point();
     event =
         static_cast<int>(syscall(SYS_perf_event_open, &attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC));
     if (event < 0) return errno;
@@ -148,6 +169,36 @@ int arm_abort_point(pid_t thread, targets::Random& random) {
     return errno;
   }
   return ioctl(event, PERF_EVENT_IOC_ENABLE, 0) == 0 ? 0 : errno;
+}
+
+int arm_stall(pid_t thread, targets::Random& random) {
+  if (sections().empty()) return ENOENT;
+  const Section& section = choose_section(random);
+  // In the second half, where the word has been loaded.
+  const auto half = static_cast<unsigned>(section.table->length / 2);
+  perf_event_attr attr = breakpoint_at(section.table->start + half + random.below(half));
+  attr.sigtrap = 0;
+  attr.remove_on_exec = 0;
+  attr.sample_type = PERF_SAMPLE_STACK_USER;
+  attr.sample_stack_user = kSampledStack;
+  disarm_stall();
+  stall_event =
+      static_cast<int>(syscall(SYS_perf_event_open, &attr, thread, -1, -1, PERF_FLAG_FD_CLOEXEC));
+  if (stall_event < 0) return errno;
+  // Read-only: the kernel overwrites what nobody reads.
+  void* const samples = mmap(nullptr, kSamplePages * static_cast<size_t>(sysconf(_SC_PAGESIZE)),
+                             PROT_READ, MAP_SHARED, stall_event, 0);
+  if (samples == MAP_FAILED) return errno;
+  stall_samples = samples;
+  return ioctl(stall_event, PERF_EVENT_IOC_ENABLE, 0) == 0 ? 0 : errno;
+}
+
+void disarm_stall() {
+  if (stall_event >= 0) close(stall_event);
+  if (stall_samples != nullptr)
+    munmap(stall_samples, kSamplePages * static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+  stall_event = -1;
+  stall_samples = nullptr;
 }
 
 AbortPoints abort_points() {

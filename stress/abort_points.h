@@ -21,8 +21,15 @@ namespace stress {
 // Sets a breakpoint, for one time, at an address that the generator chooses, in thread `thread`; it takes the place of the
 // one before. 0, or an errno: ENOENT, no section here; ESRCH, the thread has ended; else breakpoints cannot be had.
 int arm_abort_point(pid_t thread, targets::Random& random);
+// The same address for as long as it is armed, each time that the thread meets it, and with no signal: the kernel takes a sample that is so
+// large that the thread stands there for some microseconds, between two instructions, and its section does not start over. Only a
+// grace period that restarts sections can do that then.
+int arm_stall(pid_t thread, targets::Random& random);
+void disarm_stall();
 // No breakpoint is left.
 void disarm_abort_points();
+// So much of a worker's stack is copied by a sample: it has to be there, above what the worker uses.
+inline constexpr unsigned kSampledStack = 60 * 1024;
 
 struct AbortPoints {
   unsigned sections = 0;      // in the program

@@ -23,10 +23,11 @@ constexpr unsigned kMostStutter_us = 3000;
 constexpr unsigned kMostSignals = 40;     // of a burst
 constexpr unsigned kMostBetween_us = 60;  // two of them
 constexpr unsigned kMostArms = 60;        // breakpoints of a burst
+constexpr unsigned kMostStall_us = 4000;
 constexpr int kLowestNice = 10;
 
 // trouble | how often, of 64
-constexpr unsigned kWeights[kTroubles] = {10, 2, 6, 16, 24, 6};
+constexpr unsigned kWeights[kTroubles] = {8, 2, 4, 16, 20, 8, 6};
 
 void sleep_us(unsigned us) {
   std::this_thread::sleep_for(microseconds(us));
@@ -35,8 +36,8 @@ void sleep_us(unsigned us) {
 }  // namespace
 
 const char* trouble_name(unsigned trouble) {
-  static constexpr const char* kNames[kTroubles] = {"shuffles", "stutters",    "priorities",
-                                                    "signals",  "breakpoints", "new threads"};
+  static constexpr const char* kNames[kTroubles] = {
+      "shuffles", "stutters", "priorities", "signals", "breakpoints", "stalls", "new threads"};
   return kNames[trouble];
 }
 
@@ -98,22 +99,30 @@ void Adversity::make(Trouble trouble) {
       return change_priority(thread);
     case Trouble::kSignals:
       return send_signals();
-    case Trouble::kAborts: {
-      const unsigned arms = 1 + random_.below(kMostArms);
-      for (unsigned i = 0; i < arms && active_.load(std::memory_order_relaxed); ++i) {
-        const int error = arm_abort_point(thread, random_);
-        if (error == ENOENT) {
-          left_out_[index] = "restartable sections in this program";
-          return;
-        }
-        if (error != 0 && error != ESRCH)
-          return leave_out(trouble, "breakpoints in the sections", error);
-        sleep_us(random_.below(kMostBetween_us));
-      }
-      return;
-    }
+    case Trouble::kAborts:
+      return force_aborts(thread);
+    case Trouble::kStall:
+      if (may_go_on(trouble, arm_stall(thread, random_))) sleep_us(random_.below(kMostStall_us));
+      return disarm_stall();
     case Trouble::kReplace:
       return seats_[worker].replace.store(true, std::memory_order_relaxed);
+  }
+}
+
+// Whether a breakpoint was set; if none ever can be, the trouble is left out.
+bool Adversity::may_go_on(Trouble trouble, int error) {
+  if (error == ENOENT)
+    left_out_[static_cast<size_t>(trouble)] = "restartable sections in this program";
+  if (error != 0 && error != ENOENT && error != ESRCH)
+    leave_out(trouble, "breakpoints in the sections", error);
+  return error == 0;
+}
+
+void Adversity::force_aborts(pid_t thread) {
+  const unsigned arms = 1 + random_.below(kMostArms);
+  for (unsigned i = 0; i < arms && active_.load(std::memory_order_relaxed); ++i) {
+    if (!may_go_on(Trouble::kAborts, arm_abort_point(thread, random_))) return;
+    sleep_us(random_.below(kMostBetween_us));
   }
 }
 

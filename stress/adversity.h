@@ -24,9 +24,10 @@ enum class Trouble : uint8_t {
   kPriority,  // the worker's nice value
   kSignals,   // a burst of signals, at random moments
   kAborts,    // breakpoints in the restartable sections, one after the other (abort_points.h)
+  kStall,     // the worker stands still inside its sections, again and again, with no abort
   kReplace,   // the worker's thread ends, and another goes on in its place
 };
-inline constexpr unsigned kTroubles = 6;
+inline constexpr unsigned kTroubles = 7;
 const char* trouble_name(unsigned trouble);
 
 // What the runner shares with it of each worker. sync: none needed; ids of threads that have ended are no harm.
@@ -57,6 +58,8 @@ class Adversity {
   void shuffle(pid_t thread);
   void change_priority(pid_t thread);
   void send_signals();
+  void force_aborts(pid_t thread);
+  bool may_go_on(Trouble trouble, int error);
   void leave_out(Trouble trouble, const char* what, int error);
 
   targets::Random random_;

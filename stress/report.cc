@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "stress/ring_program.h"
 #include "targets/build_info.h"
 #include "targets/guarantees.h"
 #include "targets/runtime_threads.h"
@@ -52,7 +53,8 @@ std::string bytes_of_rings() {
 }
 
 // The folder's name, or why there is none.
-std::string leave_folder(const std::string& report, std::string& obstacle) {
+std::string leave_folder(const std::string& report, const std::string& program,
+                         std::string& obstacle) {
   std::error_code error;
   const fs::path parent = reported.options->artifacts;
   const std::string name = reported.scenario + "-" + std::to_string(reported.options->seed);
@@ -63,6 +65,7 @@ std::string leave_folder(const std::string& report, std::string& obstacle) {
   written = written &&
             write_file(made / "options.json", options_json(*reported.options, reported.scenario));
   written = written && write_file(made / "rings.bin", bytes_of_rings());
+  written = written && (program.empty() || write_file(made / "program.lastput", program));
   if (!written) {
     obstacle = error ? error.message() : std::strerror(errno);
     fs::remove_all(made, error);
@@ -87,6 +90,12 @@ std::string last_operations() {
             recorded_text(worker->ring, kLastOperations, reported.origin, reported.ticks_per_us);
   }
   return text;
+}
+
+std::string last_operations_as_program(const std::string& guarantee, const std::string& message) {
+  std::vector<const Ring*> rings;
+  for (const auto& worker : *reported.workers) rings.push_back(&worker->ring);
+  return program_text(program_of(rings, reported.options->seed), guarantee, message);
 }
 
 std::string again_command() {
@@ -141,14 +150,18 @@ void end_with(const Finding& finding) {
   if (finding.detector == "hang") report += "\n" + stacks_of_all_threads();
   const std::string again = "again: " + again_command();
   const std::string summary = targets::summary_line(name, reported.scenario + " on real threads");
+  const std::string program = last_operations_as_program(name, finding.message);
   std::string obstacle;
-  const std::string folder = leave_folder(report + again + "\n" + summary + "\n", obstacle);
+  const std::string folder =
+      leave_folder(report + again + "\n" + summary + "\n", program, obstacle);
   std::fprintf(stderr, "%s", report.c_str());
   if (folder.empty())
     std::fprintf(stderr, "no folder is left: %s: %s; --out=DIR names another place\n",
                  reported.options->artifacts.c_str(), obstacle.c_str());
   else
     std::fprintf(stderr, "written: %s\n", folder.c_str());
+  if (!folder.empty() && !program.empty())
+    std::fprintf(stderr, "on the engine: ./lastput replay %s/program.lastput\n", folder.c_str());
   std::fprintf(stderr, "%s\n%s\n", again.c_str(), summary.c_str());
   _exit(kFound);
 }

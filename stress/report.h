@@ -3,6 +3,7 @@
 //   report.txt    what broke, where the threads are, their last operations, the command to go on
 //   options.json  scenario, seed, threads, build
 //   rings.bin     the flight recorder as it was
+//   program.lastput  of scenarios with long-lived refs: their last operations as a program (ring_program.h)
 // under a temporary name until it is whole. The first thread that fails tells; the process ends with exit code 77.
 #ifndef LASTPUT_STRESS_REPORT_H_
 #define LASTPUT_STRESS_REPORT_H_

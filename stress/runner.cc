@@ -109,6 +109,9 @@ void Runner::start_worker(unsigned number) {
 
 void Runner::work(unsigned number) {
   Worker& worker = *workers_[number];
+  // What arm_stall() samples: it must be there, and stay.
+  volatile char room[2 * kSampledStack];
+  for (size_t i = 0; i < sizeof room; i += 1024) room[i] = 0;
   be_worker(&worker);
   Seat& seat = seats_[number];
   seat.thread.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
@@ -210,11 +213,10 @@ void Runner::run_round(milliseconds time) {
   ++rounds_;
 }
 
-Totals Runner::run(std::chrono::seconds time) {
+Totals Runner::run(milliseconds time) {
   const auto until = steady_clock::now() + time;
   // At least a moment apart where nobody looks on, so that a log stays small.
-  if (isatty(STDOUT_FILENO) == 0)
-    between_lines_ = std::max(milliseconds(1000), milliseconds(time) / kMostLines);
+  if (isatty(STDOUT_FILENO) == 0) between_lines_ = std::max(milliseconds(1000), time / kMostLines);
   told_ = steady_clock::now();
   for (unsigned w = 0; w < options_.threads; ++w) {
     places_[w] = Place::kRunning;

@@ -33,7 +33,7 @@ class Runner {
   Runner(const ScenarioInfo& info, const Options& options);
   ~Runner();
   // Until the time is over, or stop_all() has been called. Returns what was done; a failure does not return.
-  Totals run(std::chrono::seconds time);
+  Totals run(std::chrono::milliseconds time);
   // "kill_resurrect: 12 s, operations 123, 10.2 M/s, ...".
   std::string progress() const;
   std::string summary() const;
