@@ -29,20 +29,19 @@ AllocationFaults::~AllocationFaults() {
 
 }  // namespace stress
 
-// The core says std::nothrow where it copes. These two are all that is replaced: what they answer is freed as ever.
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  if (stress::fails()) return nullptr;
-  try {
-    return ::operator new(size);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
+// The core says std::nothrow where it copes. The linker sends those calls here (--wrap in CMakeLists.txt): the runtimes of sanitizers have
+// operators of their own, which cannot be replaced one by one.
+extern "C" {
+void* __real__ZnwmRKSt9nothrow_t(size_t size, const std::nothrow_t& tag) noexcept;
+void* __real__ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, std::align_val_t alignment,
+                                                const std::nothrow_t& tag) noexcept;
+
+void* __wrap__ZnwmRKSt9nothrow_t(size_t size, const std::nothrow_t& tag) noexcept {
+  return stress::fails() ? nullptr : __real__ZnwmRKSt9nothrow_t(size, tag);
 }
-void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  if (stress::fails()) return nullptr;
-  try {
-    return ::operator new(size, alignment);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
+void* __wrap__ZnwmSt11align_val_tRKSt9nothrow_t(size_t size, std::align_val_t alignment,
+                                                const std::nothrow_t& tag) noexcept {
+  return stress::fails() ? nullptr
+                         : __real__ZnwmSt11align_val_tRKSt9nothrow_t(size, alignment, tag);
+}
 }

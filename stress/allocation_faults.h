@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Allocations that fail now and then, in the calls that must cope: operator new without exceptions is this program's own.
+// Allocations that fail now and then, in the calls that must cope: those of operator new without exceptions.
 #ifndef LASTPUT_STRESS_ALLOCATION_FAULTS_H_
 #define LASTPUT_STRESS_ALLOCATION_FAULTS_H_
 
