@@ -29,6 +29,8 @@ struct Reported {
   std::string (*progress)() = nullptr;  // one line
 };
 extern Reported reported;
+// From now on about this; {}: about nothing.
+void report_about(const Reported& what);
 
 struct Finding {
   std::string guarantee;  // "" if none is known

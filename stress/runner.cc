@@ -69,8 +69,8 @@ Runner::Runner(const ScenarioInfo& info, const Options& options)
   for (unsigned stat = 0; stat < kStats; ++stat)
     before_[stat] = counted_by_others(static_cast<Stat>(stat));
   running = this;
-  reported = {&options_, info_.name,     &workers_,          &recorder_,
-              ticks(),   ticks_per_us(), progress_of_running};
+  report_about(
+      {&options_, info_.name, &workers_, &recorder_, ticks(), ticks_per_us(), progress_of_running});
   disturb_callbacks(options_.adversity ? options_.seed | 1 : 0);
   scenario_ = info_.make({options_.seed, workers_});
   interrupted.store(scenario_.get(), std::memory_order_relaxed);
@@ -98,7 +98,7 @@ Runner::~Runner() {
   interrupted.store(nullptr, std::memory_order_relaxed);
   scenario_.reset();
   running = nullptr;
-  reported = {};
+  report_about({});
 }
 
 // --- Workers -------------------------------------------------------------------------------------------------
