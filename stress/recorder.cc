@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,18 +43,22 @@ Recorder::Recorder(unsigned rings, const std::string& path) : count_(rings), pat
 bool Recorder::map_file() {
   const size_t bytes = count_ * sizeof(Ring);
   const int file = open(path_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  int error = file < 0 ? errno : posix_fallocate(file, 0, static_cast<off_t>(bytes));
+  struct stat kind = {};
+  int error = file < 0 || fstat(file, &kind) != 0 ? errno : 0;
+  if (error == 0)
+    error = S_ISREG(kind.st_mode) ? posix_fallocate(file, 0, static_cast<off_t>(bytes)) : EINVAL;
   void* memory = MAP_FAILED;
   if (error == 0) {
     memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (memory == MAP_FAILED) error = errno;
   }
-  if (file >= 0) close(file);
   if (error != 0) {
     obstacle_ = path_ + ": " + std::strerror(error);
-    if (file >= 0) unlink(path_.c_str());
-    return false;
+    // What has been allocated of it goes back; a file that cannot be cut is no worse than one that cannot be written.
+    if (S_ISREG(kind.st_mode) && ftruncate(file, 0) != 0) obstacle_ += "; it cannot be cut, either";
   }
+  if (file >= 0) close(file);
+  if (error != 0) return false;
   rings_ = static_cast<Ring*>(memory);
   return true;
 }

@@ -56,8 +56,9 @@ TEST(RecorderTest, WithoutAFileMemoryDoesAndTheReasonIsKept) {
   EXPECT_NE(recorder.obstacle().find("No such file"), std::string::npos) << recorder.obstacle();
   recorder.ring(0).begin(OpCode::kGet, 0);
   EXPECT_EQ(recorder.ring(0).recorded(), 1u);
-  // /dev/full takes no byte, and has no blocks.
-  EXPECT_NE(Recorder(1, "/dev/full").obstacle(), "");
+  // No regular file; and it is still there afterwards.
+  EXPECT_NE(Recorder(1, "/dev/null").obstacle(), "");
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 TEST(RingProgramTest, TheLastOperationsAreAProgramThatTheEngineTakes) {
