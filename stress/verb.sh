@@ -112,10 +112,11 @@ hunt_real_bug() {
   log=$out/logs/bugs-real-$bug.log
   for ((round = 1; round <= rounds; round++)); do
     began=$(date +%s%N)
-    "$(stress_program "$(stress_preset "$sanitizer")" linux "$bug")" "$scenario" --seed="$((${flag[seed]-1} + round - 1))" \
-      --seconds="$seconds" --patience=10 --artifacts="$out/artifacts/stress" >"$log" 2>&1 </dev/null
+    { "$(stress_program "$(stress_preset "$sanitizer")" linux "$bug")" "$scenario" --seed="$((${flag[seed]-1} + round - 1))" \
+      --seconds="$seconds" --patience=10 --artifacts="$out/artifacts/stress" >"$log" 2>&1 </dev/null; } 2>/dev/null
     local code=$?
     name=$(sed -nE 's/^SUMMARY: lastput: ([A-Z][0-9]+) .*/\1/p' "$log" | tail -n 1)
+    [ $code -lt 128 ] || code=$FOUND name=G8 # it crashed while it told of a crash
     if [ $code -eq $FOUND ] && [[ " $breaks " == *" ${name:-none} "* ]]; then
       found=$((found + 1))
       times+=" $(awk -v ns="$(($(date +%s%N) - began))" 'BEGIN { printf "%.1f", ns / 1e9 }')"
