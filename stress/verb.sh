@@ -109,11 +109,13 @@ hunt_real_bugs() { # SECONDS ROUNDS NAME...
 hunt_real_bug() {
   local bug=$1 seconds=$2 rounds=$3 scenario sanitizer breaks round found=0 times='' broke='' began log name
   scenario=$(real_bug_field "$bug" Scenario) sanitizer=$(real_bug_field "$bug" Sanitizer) breaks=$(real_bug_field "$bug" Breaks)
+  local threads
+  threads=$(real_bug_field "$bug" Threads)
   log=$out/logs/bugs-real-$bug.log
   for ((round = 1; round <= rounds; round++)); do
     began=$(date +%s%N)
     { "$(stress_program "$(stress_preset "$sanitizer")" linux "$bug")" "$scenario" --seed="$((${flag[seed]-1} + round - 1))" \
-      --seconds="$seconds" --patience=10 --artifacts="$out/artifacts/stress" >"$log" 2>&1 </dev/null; } 2>/dev/null
+      --seconds="$seconds" --patience=10 --threads="${threads:-2}" --artifacts="$out/artifacts/stress" >"$log" 2>&1 </dev/null; } 2>/dev/null
     local code=$?
     name=$(sed -nE 's/^SUMMARY: lastput: ([A-Z][0-9]+) .*/\1/p' "$log" | tail -n 1)
     [ $code -lt 128 ] || code=$FOUND name=G8 # it crashed while it told of a crash
