@@ -2,6 +2,7 @@
 #include "bugs/peers.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <sstream>
 #include <utility>
 
@@ -86,7 +87,11 @@ std::string ask_real_threads(const Hunt& hunt, const std::string& preset,
                          "-rss_limit_mb=4096",
                          (folder / "corpus").string(),
                          (options.build / "corpus" / hunt.bug.target).string()};
-    command.variables = {"LASTPUT_REPORT=" + report.string()};
+    // As go_on_after_a_race() of sanitizers/runtime.sh.
+    const char* const tsan = std::getenv("TSAN_OPTIONS");
+    command.variables = {
+        "LASTPUT_REPORT=" + report.string(),
+        absl::StrCat("TSAN_OPTIONS=", tsan == nullptr ? "" : tsan, ":halt_on_error=0")};
     command.log = folder / "log";
     const int code = run(command);
     Hunt brought;

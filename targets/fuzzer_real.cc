@@ -14,7 +14,6 @@
 // All of them save the input as libFuzzer would, then tell it (fuzzer_run.h), and end with exit code 77. Many threads may
 // come here at once: the first one tells. What tells it allocates, as libFuzzer does in its handlers; where the failure has
 // left no working heap, an alarm ends the process after some seconds with the input alone.
-#include <execinfo.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -33,13 +32,12 @@
 #include "targets/fuzzer_run.h"
 #include "targets/random.h"
 #include "targets/runtime_threads.h"
+#include "targets/sanitizer_report.h"
 #include "targets/sha1.h"
 #include "targets/titles.h"
 
 // Weak: of the sanitizers' runtimes, as far as one is linked.
 extern "C" {
-__attribute__((weak)) void __sanitizer_set_death_callback(void (*)());
-__attribute__((weak)) void __sanitizer_print_stack_trace();
 __attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void*,
                                                                              size_t),
                                                                     void (*)(const volatile void*));
@@ -60,27 +58,6 @@ constexpr unsigned kMaxLeakChecks = 1000;  // each stops all threads
 FuzzerRun* run = nullptr;
 std::atomic<bool> failing = false;
 thread_local bool is_telling = false;
-// The sanitizer's first report: its summary line, and the thread and operation that it came from.
-char sanitizer_summary[512] = "";
-char reporting_thread[16] = "";
-uint32_t reporting_op = 0;
-std::atomic<bool> reported = false;
-
-// ThreadSanitizer must not see these: whoever tells the report is not ordered after it.
-#define LASTPUT_UNSEEN __attribute__((no_sanitize("thread")))
-LASTPUT_UNSEEN void copy_words(const volatile char* from, volatile char* to, size_t size) {
-  while (--size != 0 && *from != '\0') *to++ = *from++;
-  *to = '\0';
-}
-LASTPUT_UNSEEN void keep_report(const char* summary) {
-  // relaxed: see above.
-  if (is_telling || reported.exchange(true, std::memory_order_relaxed)) return;
-  const Place place = runtime::here();
-  copy_words(summary, sanitizer_summary, sizeof sanitizer_summary);
-  copy_words(place.thread.c_str(), reporting_thread, sizeof reporting_thread);
-  reporting_op = place.op;
-}
-
 // Past what the runtimes do at an end, for which they may wait.
 [[noreturn]] void end_process() {
   while (true) syscall(SYS_exit_group, kFound);
@@ -111,26 +88,6 @@ std::string words_of(const Place& place) {
   return place.thread + (title.empty() ? "" : ", in op " + std::to_string(place.op) + ": " + title);
 }
 
-void print_stack() {
-  if (__sanitizer_print_stack_trace != nullptr) return __sanitizer_print_stack_trace();
-  void* frames[64];
-  backtrace_symbols_fd(frames, backtrace(frames, 64), STDERR_FILENO);
-}
-
-// "SUMMARY: ThreadSanitizer: data race /x/core/ref.cc:12:3 in f" without what differs from machine to machine.
-std::string sanitizer_words() {
-  char summary[sizeof sanitizer_summary];
-  copy_words(sanitizer_summary, summary, sizeof summary);
-  std::string words = summary;
-  if (words.starts_with("SUMMARY: ")) words.erase(0, 9);
-  for (size_t slash; (slash = words.find('/')) != std::string::npos;) {
-    const size_t begin = words.rfind(' ', slash) + 1;
-    words.erase(begin, slash + 1 - begin);
-  }
-  while (words.ends_with(' ')) words.pop_back();
-  return words;
-}
-
 struct Finding {
   std::string guarantee;  // "" if none is known
   std::string detector;   // "oracle", "sanitizer", ...
@@ -139,18 +96,8 @@ struct Finding {
   std::optional<Place> place;  // what failed, if that is known
 };
 
-Finding of_report() {
-  const std::string what = sanitizer_words();
-  const auto says = [&](const char* word) { return what.find(word) != std::string::npos; };
-  char thread[sizeof reporting_thread];
-  copy_words(reporting_thread, thread, sizeof thread);
-  std::optional<Place> place;
-  if (*thread != '\0') place = {thread, reporting_op};
-  if (says("undefined-behavior")) return {"", "undefined-behavior", what, true, place};
-  if (says("leaked")) return {"G8", "leak", "the input leaks memory: " + what, true, place};
-  const bool race = says("data race");
-  return {race ? "G7" : "G8", race ? "data-race" : "sanitizer",
-          what.empty() ? "a sanitizer ended the process" : what, true, place};
+Finding of(const SanitizerReport& report) {
+  return {report.guarantee, report.detector, report.words, true, report.place};
 }
 
 [[noreturn]] void end_with(Finding finding) {
@@ -159,8 +106,8 @@ Finding of_report() {
   // relaxed: nothing else is handed over by it.
   while (failing.exchange(true, std::memory_order_relaxed)) pause();
   if (run->program == nullptr) give_up(0);
-  // relaxed: what fails after a report may be its consequence.
-  if (reported.load(std::memory_order_relaxed)) finding = of_report();
+  // What fails after a report may be its consequence.
+  if (sanitizer_has_reported()) finding = of(sanitizer_report());
   std::signal(SIGALRM, give_up);
   alarm(kLastWords);
   const std::string saved = save_input();
@@ -173,7 +120,7 @@ Finding of_report() {
                        "\nwhere the program's threads are:\n";
   for (const Place& place : runtime::places()) report += "  " + words_of(place) + "\n";
   report += "the input: " + saved + "\n";
-  if (!finding.has_stack) print_stack();
+  if (!finding.has_stack) print_own_stack();
   Artifact artifact;
   artifact.guarantee = name;
   artifact.message = finding.message;
@@ -188,8 +135,8 @@ void on_broken(const char* guarantee, const char* message) {
 }
 
 // Of a runtime that ends the process.
-void on_death() {
-  end_with(of_report());
+void on_death(const SanitizerReport& report) {
+  end_with(of(report));
 }
 
 void on_signal(int number) {
@@ -239,13 +186,12 @@ void check_for_leaks() {
   if (__lsan_do_recoverable_leak_check == nullptr || checks == kMaxLeakChecks) return;
   if (blocks.load(std::memory_order_relaxed) <= 0) return;
   ++checks;
-  if (__lsan_do_recoverable_leak_check() != 0) end_with(of_report());
+  if (__lsan_do_recoverable_leak_check() != 0) end_with(of(sanitizer_report()));
 }
 
 void prepare() {
   runtime::on_broken = on_broken;
-  // libFuzzer has set its own by now.
-  if (__sanitizer_set_death_callback != nullptr) __sanitizer_set_death_callback(on_death);
+  watch_sanitizers(on_death);  // libFuzzer has set its own by now
   if (__lsan_do_recoverable_leak_check != nullptr &&
       __sanitizer_install_malloc_and_free_hooks != nullptr)
     __sanitizer_install_malloc_and_free_hooks(on_malloc, on_free);
@@ -295,17 +241,10 @@ void runner_execute(FuzzerRun& running) {
     began.store(now(), std::memory_order_release);
     running.harness->body(*running.program);
     began.store(0, std::memory_order_release);
-    // relaxed: end_with looks again.
-    if (reported.load(std::memory_order_relaxed)) end_with(of_report());
+    if (sanitizer_has_reported()) end_with(of(sanitizer_report()));
     count_execution(running);
   }
   check_for_leaks();
 }
 
 }  // namespace targets
-
-// The runtimes call it with the line that ends a report; theirs, which is weak, would only print it.
-extern "C" void __sanitizer_report_error_summary(const char* text) {
-  targets::keep_report(text);
-  std::fprintf(stderr, "%s\n", text);
-}

@@ -8,6 +8,7 @@ dir=$(readlink -f -- "${1:?usage: real_fuzzer_test.sh DIR GROUP}") group=${2:?us
 here=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
 # shellcheck source=sanitizers/runtime.sh
 . "$here/../sanitizers/runtime.sh"
+go_on_after_a_race
 # shellcheck source=sanitizers/expect.sh
 . "$here/../sanitizers/expect.sh"
 seeds=$dir/../../corpus/percpu_ref

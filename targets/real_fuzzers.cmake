@@ -8,7 +8,7 @@ if(NOT CMAKE_CXX_COMPILER_ID MATCHES "Clang" OR LASTPUT_MODE STREQUAL "coverage"
 endif()
 set(LASTPUT_REAL_PLATFORMS linux portable CACHE INTERNAL "")
 set(LASTPUT_FUZZER_ENGINE -fsanitize=fuzzer CACHE INTERNAL "")
-add_library(targets_fuzzer STATIC EXCLUDE_FROM_ALL fuzzer_real.cc fuzzer_support.cc statistics.cc titles.cc)
+add_library(targets_fuzzer STATIC EXCLUDE_FROM_ALL fuzzer_real.cc fuzzer_support.cc sanitizer_report.cc statistics.cc titles.cc)
 target_link_libraries(targets_fuzzer PUBLIC targets_program targets_runtime_threads Threads::Threads)
 lastput_add_fuzzer_mains()
 
