@@ -36,8 +36,9 @@ std::string progress_of_running() {
 void on_trouble_signal(int) {
   // The handlers' generator is the worker's own, and they do not interrupt each other.
   Scenario* const scenario = interrupted.load(std::memory_order_relaxed);
-  if (Worker* worker = own_worker(); worker != nullptr && scenario != nullptr)
-    scenario->interrupted(*worker);
+  Worker* const worker = own_worker();
+  // Not where it comes late, to a worker that is parked: main is counting. A worker parks after it has seen the same word.
+  if (worker != nullptr && scenario != nullptr && running->runs()) scenario->interrupted(*worker);
 }
 
 uint64_t resident_mb() {

@@ -38,6 +38,8 @@ class Runner {
   std::string progress() const;
   std::string summary() const;
   uint64_t rounds() const { return rounds_; }
+  // Whether a round is on, as far as the calling thread has seen.
+  bool runs() const noexcept { return running_.load(std::memory_order_relaxed); }
   // Workers and adversity were set up; what could not be, one a line.
   std::vector<std::string> obstacles() const;
 
