@@ -29,7 +29,7 @@ for verb in setup build fuzz corpus replay run bugs audit bench coverage test; d
 done
 
 # Verbs and flags.
-expect 1 "unknown verb 'frobnicate'; there is: fuzz corpus test replay" "$lastput" frobnicate
+expect 1 "unknown verb 'frobnicate'; there is: fuzz corpus stress test replay" "$lastput" frobnicate
 expect 1 "unknown flag '--frobnicate' for fuzz; there is: --seconds=N" "$lastput" fuzz --frobnicate=1
 expect 1 "unknown flag '-x' for test" "$lastput" test -x
 expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds

@@ -160,7 +160,8 @@ void watch() {
           .count();
   while (true) {
     std::this_thread::sleep_for(kLook);
-    const int64_t since = began.load(std::memory_order_acquire);  // with what runs
+    // sync[began] acquire: end_with tells which program runs.
+    const int64_t since = began.load(std::memory_order_acquire);
     if (since == 0 || now() - since < limit) continue;
     end_with(
         {"G9",
@@ -238,9 +239,10 @@ void runner_execute(FuzzerRun& running) {
   for (unsigned index = 0; index < running.program->schedules; ++index) {
     Random random(uint64_t{running.program->seed} << 32 | index);
     runtime::begin_execution(random.next() | 1, threads);
+    // sync[began] release: whoever watches finds the program.
     began.store(now(), std::memory_order_release);
     running.harness->body(*running.program);
-    began.store(0, std::memory_order_release);
+    began.store(0, std::memory_order_relaxed);  // relaxed: nothing is looked at then
     if (sanitizer_has_reported()) end_with(of(sanitizer_report()));
     count_execution(running);
   }
