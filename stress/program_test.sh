@@ -6,25 +6,9 @@ set -u -o pipefail
 
 dir=$(readlink -f -- "${1:?usage: program_test.sh DIR}")
 stress=$dir/linux/stress broken=$dir/linux/bugs/abort_counts_as_done/stress
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+# shellcheck source=sanitizers/expect.sh
+. "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../sanitizers/expect.sh"
 cd -- "$work" || exit 2
-failures=0 output=
-
-offend() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n%s\n' "$1" "$output"
-}
-# expect CODE WORDS COMMAND...: its exit code, and words that it must say.
-expect() {
-  local code=$1 words=$2 got
-  shift 2
-  output=$("$@" 2>&1 </dev/null)
-  got=$?
-  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
-  says "$words"
-}
-says() { [[ $output == *"$1"* ]] || offend "does not say '$1'"; }
 
 test_usage() {
   expect 0 'usage: stress' "$stress" --help
@@ -95,5 +79,4 @@ test_failure() {
 }
 
 for group in usage clean poor_machines stopped failure; do "test_$group"; done
-[ $failures -eq 0 ] && echo "all as expected"
-exit $((failures != 0))
+all_as_expected

@@ -6,25 +6,15 @@ set -u -o pipefail
 
 tree=$(readlink -f -- "${1:?usage: campaign_test.sh TREE GROUP}") group=${2:?usage: campaign_test.sh TREE GROUP}
 readonly LEAST_SECONDS=5 SECONDS_TO_FIND=60
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+# shellcheck source=sanitizers/expect.sh
+. "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../sanitizers/expect.sh"
 cd -- "$work" || exit 2
-failures=0 output=
 
-offend() {
-  failures=$((failures + 1))
-  printf 'FAILED: %s\n%s\n' "$1" "$output"
-}
 # expect CODE WORDS ARGUMENT...: the exit code of ./lastput with these, and words that it must say.
 expect() {
-  local code=$1 words=$2 got
-  shift 2
-  output=$("$tree/lastput" "$@" --out=out 2>&1 </dev/null)
-  got=$?
-  [ $got -eq "$code" ] || offend "$*: exit code $got, not $code"
-  says "$words"
+  ends "$1" "$tree/lastput" "${@:3}" --out=out
+  says "$2"
 }
-says() { [[ $output == *"$1"* ]] || offend "does not say '$1'"; }
 # A failure ends as it does with one process, and is one that replay shows.
 ends_with_replay() {
   local command
@@ -195,5 +185,4 @@ test_changed() {
 
 printf 'PK\003\004 broken' >broken.zip
 "test_$group"
-[ $failures -eq 0 ] && echo "all as expected"
-exit $((failures != 0))
+all_as_expected
