@@ -47,10 +47,17 @@ bool write_file(const fs::path& path, const std::string& text) {
   return !file.fail();
 }
 
+// As they are: their threads may go on. ThreadSanitizer must not see it.
+__attribute__((no_sanitize("thread"))) void copy_rings(const volatile char* from, char* to,
+                                                       size_t size) {
+  for (size_t i = 0; i < size; ++i) to[i] = from[i];
+}
 std::string bytes_of_rings() {
   const Recorder& recorder = *reported.recorder;
-  return {reinterpret_cast<const char*>(&const_cast<Recorder&>(recorder).ring(0)),
-          recorder.size() * sizeof(Ring)};
+  std::string bytes(recorder.size() * sizeof(Ring), '\0');
+  copy_rings(reinterpret_cast<const char*>(&const_cast<Recorder&>(recorder).ring(0)), bytes.data(),
+             bytes.size());
+  return bytes;
 }
 
 // The folder's name, or why there is none.
@@ -159,7 +166,12 @@ void write_plainly(const std::string& path, const char* text, size_t size) {
   while (told.exchange(true, std::memory_order_relaxed)) syscall(SYS_pause);
   const Plain& words = plain[report.guarantee == "G7" ? 0 : 1];
   const std::string text = words.begin + report.words + words.end;
-  syscall(SYS_mkdirat, AT_FDCWD, words.folder.c_str(), 0777);
+  std::string folder = words.folder + "/";
+  for (size_t slash = 1; (slash = folder.find('/', slash)) != std::string::npos; ++slash) {
+    folder[slash] = '\0';
+    syscall(SYS_mkdirat, AT_FDCWD, folder.c_str(), 0777);
+    folder[slash] = '/';
+  }
   write_plainly(words.report, text.data(), text.size());
   write_plainly(words.options, words.json.data(), words.json.size());
   write_plainly(words.rings, reinterpret_cast<const char*>(&reported.recorder->ring(0)),
@@ -241,10 +253,6 @@ void report_about(const Reported& what) {
   if (what.options == nullptr) return;
   prepare_plain(plain[0], "G7", "data-race");
   prepare_plain(plain[1], "G8", "sanitizer");
-#if LASTPUT_TELLS_PLAINLY
-  std::error_code error;
-  fs::create_directories(what.options->artifacts, error);
-#endif
 }
 
 void watch_for_failures() {
