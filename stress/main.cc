@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program `stress`: soaks the core that it is linked with on real threads.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -103,7 +105,8 @@ int main(int argc, char** argv) {
         stderr,
         "stress: cannot start a thread: %s; ulimit -u and --threads=N tell how many there may be\n",
         error.code().message().c_str());
-    return kMissing;
+    std::fflush(nullptr);
+    _exit(kMissing);  // LeakSanitizer would want a process of its own
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "stress: out of memory\n");
     return kBroken;
