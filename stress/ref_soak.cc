@@ -230,7 +230,8 @@ void RefSoak::tryget_live(Worker& worker, Object& object, uint64_t n) {
 
 void RefSoak::kill(Worker& worker, Object& object, bool confirms) {
   if (object.state != Object::State::kLive || !mix_.kills) return;
-  const bool revive = worker.random.one_in(2);
+  // A reference to what reinits itself may be one of the next life, whose controller does not know of it yet.
+  const bool revive = !object.reinits_itself && worker.random.one_in(2);
   object.state = revive ? Object::State::kKilled : Object::State::kEnding;
   object.deaths.fetch_add(1, kRelaxed);
   if (!revive) object.ending.store(true, kRelaxed);
