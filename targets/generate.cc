@@ -86,6 +86,9 @@ constexpr struct {
     {OpCode::kListTrygetLive, 8},
 };
 
+// Where counters of 8, 16 and 32 bits, with and without a sign, end.
+constexpr unsigned kCounterEdges[] = {7, 8, 15, 16, 31, 32};
+
 // Whether the program has what the operation names.
 bool offers(const Program& program, OpCode code) {
   if (program.without & operation_class(code)) return false;
@@ -116,6 +119,7 @@ void make_managed(Random& random, RefSetup& ref) {
   ref.ending = random.one_in(6) ? Ending::kExit : Ending::kPutOnly;
 }
 
+// One in three of a manager's refs is held by nobody at first, so that visits find it unreferenced while threads try to get it.
 RefSetup generate_ref(Random& random, unsigned threads, bool has_manager) {
   RefSetup ref;
   const unsigned roll = random.below(8);
@@ -129,7 +133,8 @@ RefSetup generate_ref(Random& random, unsigned threads, bool has_manager) {
     if (ref.ending == Ending::kPut) ref.ending = Ending::kConfirm;
     if (ref.release == ReleaseAction::kReinit) ref.release = ReleaseAction::kFree;
   }
-  for (unsigned t = 0; t < threads && !(ref.flags & kFlagDead); ++t)
+  const bool is_held = !(ref.flags & kFlagDead) && !(has_manager && random.one_in(3));
+  for (unsigned t = 0; t < threads && is_held; ++t)
     ref.tokens[t] = static_cast<uint8_t>(random.below(3));
   return ref;
 }
@@ -160,6 +165,13 @@ unsigned one_or_more(Random& random, unsigned most) {
   return random.one_in(3) ? 1 + random.below(most) : 1;
 }
 
+uint64_t any_count(Random& random) {
+  if (!random.one_in(3)) return 1 + random.below(4);
+  if (random.one_in(2)) return count_from_byte(static_cast<uint8_t>(random.below(256)));
+  const uint64_t edge = uint64_t{1} << kCounterEdges[random.below(std::size(kCounterEdges))];
+  return edge - random.below(2);
+}
+
 }  // namespace
 
 Operation generate_operation(Random& random, const Program& program, unsigned thread) {
@@ -171,8 +183,7 @@ Operation generate_operation(Random& random, const Program& program, unsigned th
     case Argument::kNone:
       break;
     case Argument::kCount:
-      op.argument = count_from_byte(
-          static_cast<uint8_t>(random.one_in(3) ? random.below(256) : random.below(4)));
+      op.argument = any_count(random);
       break;
     case Argument::kCpu:
       op.argument = random.below(program.cpus);

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Two runs of a fuzz target with one seed end with the same features and the same corpus, whatever else the machine does:
 #   same_run_test.sh FUZZER SEEDS [RUNS]
-# runs them side by side, from the folder SEEDS, RUNS inputs each (20000), and says what differs.
+# runs them side by side, from the folder SEEDS, RUNS inputs each (100000), and says what differs.
 # Exit codes: 0 the same; 1 usage; 2 a run ended early; 77 they differ.
 set -u -o pipefail
 
-fuzzer=${1-} seeds=${2-} runs=${3-20000}
+fuzzer=${1-} seeds=${2-} runs=${3-100000}
 [ -x "$fuzzer" ] && [ -d "$seeds" ] || {
   printf 'usage: %s FUZZER SEEDS [RUNS]\n' "$0" >&2
   exit 1
