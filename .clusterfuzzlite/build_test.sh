@@ -84,5 +84,4 @@ if [ "$combination" = race ]; then
   echo "told by services as: $top"
   exit 0
 fi
-[ "$engine" = libfuzzer ] || { "$work/out/percpu_ref_fuzzer" "$work/work/lastput/corpus/percpu_ref"/* 2>&1 | tail -n 1; exit "${PIPESTATUS[0]}"; }
-bash "$here/.clusterfuzzlite/check_build.sh" "$work/out" $sanitizer
+bash "$here/.clusterfuzzlite/check_build.sh" "$work/out" $sanitizer $engine

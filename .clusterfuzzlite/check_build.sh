@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# check_build.sh OUT SANITIZER: whether a fuzzing service can use what build.sh put into OUT. What the services'
-# own check asks for, and what it lets pass: targets without counters of their own code, and leaks.
+# check_build.sh OUT SANITIZER [ENGINE]: whether a fuzzing service can use what build.sh put into OUT. What the services'
+# own check asks for, and what it lets pass: targets without counters of their own code, and leaks. ENGINE: libfuzzer, the default,
+# or afl.
 # Exit code 1 after all that is wrong has been told.
 set -u -o pipefail
-[ $# -eq 2 ] && [ -d "$1" ] || { echo "usage: check_build.sh OUT SANITIZER" >&2; exit 1; }
+[ $# -ge 2 ] && [ $# -le 3 ] && [ -d "$1" ] && [[ ${3-libfuzzer} =~ ^(libfuzzer|afl)$ ]] ||
+  { echo "usage: check_build.sh OUT SANITIZER [libfuzzer or afl]" >&2; exit 1; }
 out=$(cd -- "$1" && pwd)
-sanitizer=$2
+sanitizer=$2 engine=${3-libfuzzer}
 least_edges=100
 work=$(mktemp -d) || exit 2
 trap 'rm -rf -- "$work"' EXIT
@@ -52,28 +54,47 @@ runs() { # FUZZER ARGUMENT...
   offend "$1" "exit code $? with ${*:2}: $(grep -m1 -E 'ERROR|SUMMARY|lastput:.*cannot' "$log")"
   return 1
 }
-check_runs() { # FUZZER
+check_edges() { # FUZZER EDGES
+  [ "${2:-0}" -ge $least_edges ] || offend "$1" "${2:-0} edges, wanted $least_edges or more of our own code"
+}
+check_runs_afl() { # FUZZER
+  local seeds=$work/seeds/${1##*/}
+  runs "$1" "$work/nothing"
+  runs "$1" "$seeds"/*
+  AFL_QUIET=1 afl-showmap -q -m none -t 60000 -i "$seeds" -C -o "$work/map" -- "$1" >"$work/log" 2>&1
+  check_edges "$1" "$(grep -c : "$work/map" 2>/dev/null)"
+}
+# What a coverage build is for: that it writes down what was run. It has no counters for an engine.
+check_runs_of_coverage() { # FUZZER
+  runs "$1" -runs=1 "$work/nothing"
+  rm -f "$work/tmp/profile"
+  runs env LLVM_PROFILE_FILE="$work/tmp/profile" "$1" -runs=0 "$work/seeds/${1##*/}"
+  [ -s "$work/tmp/profile" ] || offend "$1" "no coverage is written"
+}
+check_runs_libfuzzer() { # FUZZER
   local name=${1##*/} edges
-  : >"$work/nothing"
-  chmod -R a+rX "$work/seeds" "$work/nothing"
   runs "$1" -runs=1 "$work/nothing"
   runs "$1" -runs=100 "$(find "$work/seeds/$name" -type f | sort | head -n 1)"
   runs "$1" -runs=0 "$work/seeds/$name" || return
   edges=$(grep -oE ' cov: [0-9]+' "$work/log" | tail -n 1 | grep -oE '[0-9]+')
-  [ "${edges:-0}" -ge $least_edges ] || offend "$1" "${edges:-0} edges, wanted $least_edges or more of our own code"
+  check_edges "$1" "$edges"
   mkdir -m 777 -p "$work/tmp/corpus_$name"
   runs "$1" -fork=1 -max_total_time=5 -use_value_profile=1 -max_len=301 -timeout=25 -rss_limit_mb=2560 \
     -detect_leaks=1 "$work/tmp/corpus_$name" "$work/seeds/$name"
 }
 
+kind=$engine
+[ "$sanitizer" != coverage ] || kind=of_coverage
+: >"$work/nothing"
 found=0
 for fuzzer in "$out"/*_fuzzer; do
   [ -x "$fuzzer" ] || continue
   found=$((found + 1))
   check_files "$fuzzer"
   check_calls "$fuzzer"
-  check_runs "$fuzzer"
+  chmod -R a+rX "$work/seeds" "$work/nothing"
+  "check_runs_$kind" "$fuzzer"
 done
 [ $found -gt 0 ] || offend "$out" "no fuzz target"
-[ $wrong -ne 0 ] || echo "check_build: $found targets, $sanitizer: usable"
+[ $wrong -ne 0 ] || echo "check_build: $found targets, $engine, $sanitizer: usable"
 exit $wrong

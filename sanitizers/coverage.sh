@@ -62,9 +62,10 @@ programs_of() {
 measure() {
   local what=$1 raw=$out/coverage/$1.raw log=$out/logs/coverage-$1.log folders=() folder programs=()
   mkdir -p -- "$raw" || return
-  export LLVM_PROFILE_FILE=$raw/%p%c.profraw # kept in the file itself, whatever becomes of the process
+  export LLVM_PROFILE_FILE=$raw/%p.profraw
   if [ "$what" = $TESTS_WORD ]; then
     build coverage "${CORE_TESTS[@]}" || return
+    LLVM_PROFILE_FILE=$raw/%p%c.profraw # kept in the file itself, whatever becomes of the process (modes.cmake)
     ctest --test-dir "$root/build/coverage/core" -j "$(nproc)" >"$log" 2>&1 </dev/null ||
       { say "tests of core fail under coverage: $log" >&2 && return 1; }
   else

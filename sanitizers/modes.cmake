@@ -10,6 +10,12 @@ if(NOT LASTPUT_MODE IN_LIST LASTPUT_MODES)
   message(FATAL_ERROR "LASTPUT_MODE=${LASTPUT_MODE} is not one of: ${LASTPUT_MODES}")
 endif()
 
+# Of a tree whose compiler changes, CMake forgets what the preset said, and would go on with a release build in build/tsan.
+get_filename_component(lastput_tree ${CMAKE_BINARY_DIR} NAME)
+if(CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR AND lastput_tree IN_LIST LASTPUT_MODES AND NOT lastput_tree STREQUAL LASTPUT_MODE)
+  message(FATAL_ERROR "${CMAKE_BINARY_DIR} is configured as ${LASTPUT_MODE}, not as its preset: delete it, and run ./lastput build ${lastput_tree}")
+endif()
+
 # The fuzz targets and nothing else, with the compiler, flags and engine of a fuzzing service
 # (.clusterfuzzlite/build.sh): $LIB_FUZZING_ENGINE is a flag or an archive.
 option(LASTPUT_SERVICE "fuzz targets for a fuzzing service")
@@ -45,6 +51,9 @@ if(LASTPUT_WERROR)
 endif()
 if(LASTPUT_MODE STREQUAL "tsan")
   add_compile_options(-fsanitize=thread)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    add_compile_options(-Wno-tsan)  # its ThreadSanitizer knows no fences; what core orders by them is announced, too
+  endif()
   add_link_options(-fsanitize=thread)
 elseif(LASTPUT_MODE STREQUAL "asan")
   add_compile_options(-fsanitize=address)
@@ -86,9 +95,9 @@ function(lastput_covered target)
     # The engine must not see the counters: an atomic would be a step, and what the optimiser makes of several
     # increments is no longer known for one, and a race.
     target_compile_options(${target} PRIVATE -fprofile-instr-generate -fcoverage-mapping -fprofile-update=single -O0)
-    if(NOT LASTPUT_SERVICE)
-      # So that a process which dies has counted, too. Each access is then one by address, which the engine passes over only
-      # where the counters are mapped from a file: %c in LLVM_PROFILE_FILE, which services do not say.
+    if(NOT LASTPUT_EXPLORES)
+      # So that a process which dies has counted, too. Each access is then one by address, which the engine would take for the
+      # program's.
       target_compile_options(${target} PRIVATE "SHELL:-mllvm -runtime-counter-relocation")
     endif()
   endif()
