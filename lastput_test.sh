@@ -23,13 +23,13 @@ expect() {
 # Help names every verb there is, and each verb has its own.
 expect 0 'usage: ./lastput VERB' "$lastput"
 expect 0 'usage: ./lastput VERB' "$lastput" --help
-for verb in setup build fuzz corpus replay run bugs audit bench coverage test; do
+for verb in setup build fuzz corpus stress nightly replay run bugs audit bench coverage test; do
   expect 0 "$verb" "$lastput" --help
   expect 0 "usage: ./lastput $verb" "$lastput" "$verb" --help
 done
 
 # Verbs and flags.
-expect 1 "unknown verb 'frobnicate'; there is: fuzz corpus stress test replay" "$lastput" frobnicate
+expect 1 "unknown verb 'frobnicate'; there is: fuzz corpus stress nightly test replay" "$lastput" frobnicate
 expect 1 "unknown flag '--frobnicate' for fuzz; there is: --seconds=N" "$lastput" fuzz --frobnicate=1
 expect 1 "unknown flag '-x' for test" "$lastput" test -x
 expect 1 "wants a value: --seconds=N" "$lastput" fuzz --seconds
@@ -85,6 +85,15 @@ expect 1 "takes no value" "$lastput" audit --list=yes
 expect 1 "no target 'nothing'; there is: " "$lastput" coverage percpu_ref nothing
 expect 1 "wants a value: --html=DIR" "$lastput" coverage --html=
 expect 2 "cannot write to /dev/null/pages" "$lastput" coverage tests --html=/dev/null/pages --out="$work/out"
+
+# Nights.
+expect 1 "'1h' is no number of hours" "$lastput" nightly --hours=1h
+expect 1 "--hours=0.0: from 0.001 to 277" "$lastput" nightly --hours=0.0
+expect 1 "--probes=maybe: on or off" "$lastput" nightly --probes=maybe
+expect 1 "no bug 'nothing'" "$lastput" nightly --bug=nothing
+expect 1 "--compiler=g++: a night needs clang 14" "$lastput" nightly --compiler=g++
+expect 1 "--report=nowhere: no night is there" "$lastput" nightly --report=nowhere
+expect 1 "at most 0 argument" "$lastput" nightly pool
 
 # Corpora.
 expect 1 "corpus wants one of: show merge minimize import" "$lastput" corpus

@@ -7,7 +7,8 @@
 #include <filesystem>
 #include <vector>
 
-#include "sched/launch_debugger.h"
+#include "sched/debug/launch_debugger.h"
+#include "sched/debug/rr.h"
 #include "targets/artifact.h"
 
 namespace replay {

@@ -73,7 +73,15 @@ verb_replay() {
   most_words replay 1
   [ ${#words[@]} -eq 1 ] || die $USAGE "replay wants a file or a folder: ./lastput replay FILE"
   is_among "${flag[steps]-last}" $'last\nall' || die $USAGE "--steps=${flag[steps]}: last or all"
-  if [ -d "${words[0]}" ]; then replay_folder "${words[0]}"; else replay_file "${words[0]}"; fi
+  if [ ! -d "${words[0]}" ]; then
+    replay_file "${words[0]}"
+  elif is_recording "${words[0]}"; then
+    replay_recording "${words[0]}"
+  elif is_soak_failure "${words[0]}"; then
+    replay_soak_failure "${words[0]}"
+  else
+    replay_folder "${words[0]}"
+  fi
 }
 
 replay_file() { # FILE
@@ -102,9 +110,7 @@ replay_file() { # FILE
 
 replay_folder() { # FOLDER
   local folder=$1 name arguments targets=(replay)
-  for name in bug count text minimize timeline html emit-test debug rr times steps seconds; do
-    [ -z "${flag[$name]-}" ] || die $USAGE "$folder is a folder; --$name wants one file of it"
-  done
+  no_flags_but "a folder; --FLAG wants one file of it" "$folder" json no-color
   [ -n "$(find "$folder" -type f -print -quit 2>/dev/null)" ] || die $USAGE "$folder holds no file"
   require_compiler
   mapfile -t arguments < <(replay_flags)

@@ -33,6 +33,12 @@ says_not() { [[ $output != *"$1"* ]] || offend "says '$1'"; }
 matches() { grep -qE -e "$1" <<<"$output" || offend "no line is '$1'"; }
 matches_not() { ! grep -qE -e "$1" <<<"$output" || offend "a line is '$1'"; }
 
+# play_rr: from here on, rr is what sched/debug/played_rr.sh plays; $PLAYED_RR says how.
+play_rr() {
+  mkdir -p -- "$work/played" && ln -sf -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/../sched/debug/played_rr.sh" "$work/played/rr"
+  PATH=$work/played:$PATH
+}
+
 skip() {
   printf 'SKIPPED: %s\n' "$1"
   exit 0

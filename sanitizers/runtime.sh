@@ -10,6 +10,6 @@ export LSAN_OPTIONS="exitcode=77${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
 export TSAN_OPTIONS="exitcode=77:halt_on_error=1:second_deadlock_stack=1:history_size=4${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 export UBSAN_OPTIONS="exitcode=77:halt_on_error=1:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
 
-# For programs that tell a race themselves, when its execution is over (targets/fuzzer_real.cc): ThreadSanitizer would end the process
+# For programs that tell a race themselves, when its execution is over (targets/fuzzer_real.cc, stress/report.cc): ThreadSanitizer would end the process
 # with its locks held, and what is still to be told might wait for ever.
 go_on_after_a_race() { export TSAN_OPTIONS="$TSAN_OPTIONS:halt_on_error=0"; }

@@ -218,6 +218,18 @@ AbortPoints abort_points() {
   return all;
 }
 
+std::vector<MetSection> met_sections() {
+  std::vector<MetSection> met;
+  for (unsigned s = 0; s < sections().size(); ++s) {
+    MetSection section{s, {}};
+    for (uint64_t i = 0; i < sections()[s].table->length; ++i)
+      if (const uint32_t n = sections()[s].points[i].hits.load(std::memory_order_relaxed); n != 0)
+        section.hits.emplace_back(i, n);
+    if (!section.hits.empty()) met.push_back(std::move(section));
+  }
+  return met;
+}
+
 std::string abort_points_in_words() {
   const AbortPoints all = abort_points();
   if (all.hits == 0) return "";

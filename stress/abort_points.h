@@ -13,6 +13,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "targets/random.h"
 
@@ -42,6 +44,12 @@ struct AbortPoints {
 // From the first instruction to the one that commits, in core/platform/linux/percpu_platform.h.
 inline constexpr unsigned kSectionInstructions = 8;
 AbortPoints abort_points();
+// A section that was met: its number in the program's table, and how often a breakpoint was met at which offset, in ascending order.
+struct MetSection {
+  unsigned number = 0;
+  std::vector<std::pair<uint64_t, uint64_t>> hits;
+};
+std::vector<MetSection> met_sections();
 // "aborts forced: 1234, at 16 of 16 instructions of 2 sections (of 9 in the program)"; "" where none was.
 std::string abort_points_in_words();
 

@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -61,7 +62,8 @@ void Adversity::stop() {
 std::vector<std::string> Adversity::obstacles() const {
   std::vector<std::string> all;
   for (const std::string& words : left_out_)
-    if (!words.empty()) all.push_back(words);
+    if (!words.empty() && std::find(all.begin(), all.end(), words) == all.end())
+      all.push_back(words);
   return all;
 }
 

@@ -4,18 +4,23 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <system_error>
 
 #include "stress/options.h"
 #include "stress/report.h"
+#include "stress/result.h"
+#include "stress/rr_rounds.h"
 #include "stress/runner.h"
 #include "targets/build_info.h"
 
 // A report of a sanitizer is a failure that was found. Without a file of options beside the program.
 extern "C" {
 const char* __tsan_default_options() {
-  return "exitcode=77:halt_on_error=1:second_deadlock_stack=1:history_size=4";
+  return "exitcode=77:halt_on_error=0:second_deadlock_stack=1:history_size=4:handle_segv=0:handle_"
+         "sigbus=0:"
+         "handle_sigfpe=0:handle_sigill=0:handle_abort=0";
 }
 const char* __asan_default_options() {
   return "exitcode=77:halt_on_error=1:detect_stack_use_after_return=0";
@@ -34,6 +39,10 @@ constexpr int kOk = 0, kUsage = 1, kBroken = 2, kMissing = 3;
 
 void on_end(int) {
   stress::stop_all();
+}
+
+void on_end_of_rr(int) {
+  stress::end_rr_rounds();
 }
 
 int list() {
@@ -57,10 +66,21 @@ void say_start(const stress::Options& options) {
   std::fflush(stdout);
 }
 
+int write_results(const stress::Options& options, const std::vector<stress::Result>& results) {
+  if (options.json.empty()) return kOk;
+  std::ofstream file(options.json, std::ios::binary);
+  file << stress::results_json(options, results, stress::stopped());
+  file.close();
+  if (!file.fail()) return kOk;
+  std::fprintf(stderr, "stress: cannot write %s\n", options.json.c_str());
+  return kBroken;
+}
+
 // Each has an equal part of what time is left.
 int soak(const stress::Options& options) {
   uint64_t operations = 0, rounds = 0;
   unsigned left = options.seconds, scenarios = 0;
+  std::vector<stress::Result> results;
   std::vector<const stress::ScenarioInfo*> chosen;
   for (const stress::ScenarioInfo& info : stress::scenarios()) {
     bool wanted = options.scenarios.empty();
@@ -72,15 +92,16 @@ int soak(const stress::Options& options) {
     const unsigned part = left / static_cast<unsigned>(chosen.size() - scenarios++);
     left -= part;
     stress::Runner runner(*info, options);
-    operations +=
-        runner.run(std::chrono::seconds(part == 0 ? 1 : part)).of(stress::Stat::kOperations);
-    rounds += runner.rounds();
+    runner.run(std::chrono::seconds(part == 0 ? 1 : part));
+    results.push_back(runner.result());
+    operations += results.back().totals.of(stress::Stat::kOperations);
+    rounds += results.back().rounds;
     std::printf("%s", runner.summary().c_str());
   }
   std::printf("lastput: %s%u scenarios clean, rounds: %llu, operations: %llu\n",
               stress::stopped() ? "stopped; " : "", scenarios,
               static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(operations));
-  return kOk;
+  return write_results(options, results);
 }
 
 }  // namespace
@@ -94,6 +115,11 @@ int main(int argc, char** argv) {
   if (options.help) return std::printf("%s", stress::kOptionsHelp), kOk;
   if (options.list) return list();
   if (options.sections) return say_sections();
+  if (options.rr) {
+    std::signal(SIGTERM, on_end_of_rr);
+    std::signal(SIGINT, on_end_of_rr);
+    return stress::soak_under_rr(options);
+  }
   std::signal(SIGTERM, on_end);
   std::signal(SIGINT, on_end);
   stress::watch_for_failures();

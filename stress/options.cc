@@ -20,7 +20,9 @@ const char* const kOptionsHelp =
     "  --adversity=off workers alone: no shuffles, signals, forced aborts, ... (default: on)\n"
     "  --artifacts=DIR where a failure leaves its folder (default: out/artifacts/stress)\n"
     "  --rings=FILE    where the flight recorder is kept (default: in memory)\n"
+    "  --json=FILE     what was done, as JSON, once it is done\n"
     "  --again=WORDS   the command that a failure names, without what this program knows\n"
+    "  --rr            in rounds of some seconds, each recorded by rr; a failing one is kept\n"
     "  --sections      says whether refs count in percpu memory here (exit code 0), or why not "
     "(3)\n"
     "  --list          the scenarios\n\n"
@@ -49,8 +51,10 @@ struct TextFlag {
   std::string_view name;
   std::string Options::*member;
 };
-constexpr TextFlag kTexts[] = {
-    {"artifacts", &Options::artifacts}, {"rings", &Options::rings}, {"again", &Options::again}};
+constexpr TextFlag kTexts[] = {{"artifacts", &Options::artifacts},
+                               {"json", &Options::json},
+                               {"rings", &Options::rings},
+                               {"again", &Options::again}};
 
 std::string bad_number(std::string_view name, std::string_view text, uint64_t low, uint64_t high) {
   return "--" + std::string(name) + ": '" + std::string(text) + "' is no number from " +
@@ -85,6 +89,8 @@ std::string read_flag(std::string_view flag, Options& options) {
     options.list = true;
   } else if (flag == "sections") {
     options.sections = true;
+  } else if (flag == "rr") {
+    options.rr = true;
   } else if (flag == "help") {
     options.help = true;
   } else {

@@ -17,10 +17,12 @@ struct Options {
   unsigned patience = 30;   // seconds without an operation of a thread that are no progress
   unsigned round_ms = 100;  // at most, from one quiescent point to the next
   std::string artifacts = "out/artifacts/stress";  // folder for what a failure leaves
+  std::string json;                                // file for the result; "": none
   std::string rings;                               // file of the flight recorder; "": in memory
   std::string again =
       "./lastput stress";  // the command that goes on, as far as this program does not know it
   bool adversity = true;
+  bool rr = false;  // record each round under rr
   bool list = false, sections = false, help = false;
 };
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stress/report.h"
 
-#include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -114,86 +113,26 @@ std::string again_command() {
          " --seed=" + std::to_string(options.seed) + (bug.empty() ? "" : " --bug=" + bug);
 }
 
-// --- Under ThreadSanitizer ------------------------------------------------------------------------------------
-//
-// Its death callback comes with the runtime's own locks held: whatever is instrumented or intercepted may wait for them for ever. So what
-// is said of a report is made beforehand, and then there are system calls alone.
-
-#if defined(__SANITIZE_THREAD__)
-#define LASTPUT_TELLS_PLAINLY 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define LASTPUT_TELLS_PLAINLY 1
-#endif
-#endif
-
-struct Plain {
-  std::string begin, end, folder, wanted, report, options, rings, json;
-} plain[2];  // of a race; of anything else
-
-void prepare_plain(Plain& made, const char* guarantee, const char* detector) {
-  const fs::path parent = reported.options->artifacts;
-  const std::string name = reported.scenario + "-" + std::to_string(reported.options->seed);
-  std::error_code error;
-  unsigned n = 1;
-  while (fs::exists(parent / (name + "-" + std::to_string(n)), error)) ++n;
-  made.folder = (parent / ("." + name + "-" + std::to_string(getpid()) + ".tmp")).string();
-  made.wanted = (parent / (name + "-" + std::to_string(n))).string();
-  made.report = made.folder + "/report.txt";
-  made.options = made.folder + "/options.json";
-  made.rings = made.folder + "/rings.bin";
-  made.json = options_json(*reported.options, reported.scenario);
-  made.begin = std::string("FAILED: ") + guarantee + " (" + targets::guarantee_words(guarantee) +
-               "), " + detector + ", on real threads\n  ";
-  made.end = "\nscenario " + reported.scenario + ", " + options_in_words(*reported.options) + ", " +
-             targets::build_in_words() + " (" + targets::build_name() +
-             ")\nwritten: " + made.wanted + "\nagain: " + again_command() + "\n" +
-             targets::summary_line(guarantee, reported.scenario + " on real threads") + "\n";
-}
-
-void write_plainly(long file, const char* text, size_t size) {
-  syscall(SYS_write, file, text, size);
-}
-void write_plainly(const std::string& path, const char* text, size_t size) {
-  const long file = syscall(SYS_openat, AT_FDCWD, path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  if (file < 0) return;
-  write_plainly(file, text, size);
-  syscall(SYS_close, file);
-}
-
-[[maybe_unused]] [[noreturn]] void tell_plainly(const targets::SanitizerReport& report) {
-  static std::atomic<bool> told = false;
-  while (told.exchange(true, std::memory_order_relaxed)) syscall(SYS_pause);
-  const Plain& words = plain[report.guarantee == "G7" ? 0 : 1];
-  const std::string text = words.begin + report.words + words.end;
-  std::string folder = words.folder + "/";
-  for (size_t slash = 1; (slash = folder.find('/', slash)) != std::string::npos; ++slash) {
-    folder[slash] = '\0';
-    syscall(SYS_mkdirat, AT_FDCWD, folder.c_str(), 0777);
-    folder[slash] = '/';
-  }
-  write_plainly(words.report, text.data(), text.size());
-  write_plainly(words.options, words.json.data(), words.json.size());
-  write_plainly(words.rings, reinterpret_cast<const char*>(&reported.recorder->ring(0)),
-                reported.recorder->size() * sizeof(Ring));
-  syscall(SYS_renameat2, AT_FDCWD, words.folder.c_str(), AT_FDCWD, words.wanted.c_str(), 0);
-  write_plainly(STDERR_FILENO, text.data(), text.size());
-  syscall(SYS_exit_group, kFound);
-  __builtin_unreachable();
-}
-
 void on_broken(const char* guarantee, const char* message) {
   end_with({guarantee, "oracle", message});
 }
-#if LASTPUT_TELLS_PLAINLY
-void on_sanitizer(const targets::SanitizerReport& report) {
-  tell_plainly(report);
-}
-#else
-void on_sanitizer(const targets::SanitizerReport& report) {
+#if defined(__SANITIZE_THREAD__)
+#define LASTPUT_UNDER_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define LASTPUT_UNDER_TSAN 1
+#endif
+#endif
+// ThreadSanitizer comes here with its locks held, where somebody asked it to end the process (halt_on_error=1): system calls alone.
+void on_sanitizer([[maybe_unused]] const targets::SanitizerReport& report) {
+#if LASTPUT_UNDER_TSAN
+  constexpr char kWords[] =
+      "SUMMARY: lastput: see ThreadSanitizer's report; with halt_on_error=0 it is told whole\n";
+  syscall(SYS_write, STDERR_FILENO, kWords, sizeof kWords - 1);
+  syscall(SYS_exit_group, kFound);
+#endif
   end_with({report.guarantee, report.detector, report.words, true, true});
 }
-#endif
 void on_signal(int number) {
   end_with(
       {"G8", "crash", std::string(strsignal(number)) + " (signal " + std::to_string(number) + ")"});
@@ -245,14 +184,18 @@ void end_with(const Finding& finding) {
   if (!folder.empty() && !program.empty())
     std::fprintf(stderr, "on the engine: ./lastput replay %s/program.lastput\n", folder.c_str());
   std::fprintf(stderr, "%s\n%s\n", again.c_str(), summary.c_str());
-  _exit(kFound);
+  syscall(SYS_exit_group, kFound);  // ThreadSanitizer would have a last word
+  __builtin_unreachable();
 }
 
 void report_about(const Reported& what) {
   reported = what;
-  if (what.options == nullptr) return;
-  prepare_plain(plain[0], "G7", "data-race");
-  prepare_plain(plain[1], "G8", "sanitizer");
+}
+
+void end_if_sanitizer_reported() {
+  if (!targets::sanitizer_has_reported()) return;
+  const targets::SanitizerReport report = targets::sanitizer_report();
+  end_with({report.guarantee, report.detector, report.words, false, true});
 }
 
 void watch_for_failures() {

@@ -43,6 +43,9 @@ struct Finding {
 
 // From here on broken guarantees, reports of sanitizers, crashes end the process as above.
 void watch_for_failures();
+// What ThreadSanitizer has reported: the runtime goes on (halt_on_error=0), since it holds its locks when it would end the process. Ends
+// it if there is something; told by any thread, while workers keep still as soon as they see it.
+void end_if_sanitizer_reported();
 // The calling thread is this worker from now on; null: none.
 void be_worker(Worker* worker) noexcept;
 Worker* own_worker() noexcept;

@@ -12,6 +12,7 @@
 
 #include "stress/abort_points.h"
 #include "stress/report.h"
+#include "targets/sanitizer_report.h"
 
 namespace stress {
 namespace {
@@ -46,6 +47,11 @@ uint64_t resident_mb() {
   uint64_t size = 0, resident = 0;
   file >> size >> resident;
   return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE)) >> 20;
+}
+
+// So that the last operations in the flight recorder are those of the report.
+[[noreturn]] void keep_still() {
+  for (;;) pause();
 }
 
 double ticks_per_us() {
@@ -120,6 +126,7 @@ void Runner::work(unsigned number) {
     // relaxed: told to park, a worker takes the lock, which orders all.
     while (running_.load(std::memory_order_relaxed) &&
            !seat.replace.load(std::memory_order_relaxed)) {
+      if (targets::sanitizer_has_reported()) keep_still();
       steps_[number].add(1);
       if (adversity_ != nullptr && adversity_->stutters()) {
         std::this_thread::sleep_for(kPause);
@@ -204,6 +211,7 @@ void Runner::run_round(milliseconds time) {
   const auto until = steady_clock::now() + time;
   for (auto now = steady_clock::now(); now < until; now = steady_clock::now()) {
     std::this_thread::sleep_for(std::min<steady_clock::duration>(kPoll, until - now));
+    end_if_sanitizer_reported();
     replace_ended_workers();
   }
   if (adversity_ != nullptr) adversity_->set_active(false);
@@ -211,7 +219,7 @@ void Runner::run_round(milliseconds time) {
   begin_phase("the check of all counts between two rounds");
   scenario_->end_round();
   begin_phase(nullptr);
-  ++rounds_;
+  rounds_.fetch_add(1, std::memory_order_relaxed);
 }
 
 Totals Runner::run(milliseconds time) {
@@ -231,6 +239,8 @@ Totals Runner::run(milliseconds time) {
     run_round(std::min(left, milliseconds(1 + random.below(options_.round_ms))));
     tell_progress(false);
   }
+  if (adversity_ != nullptr) adversity_->stop();  // before what it counted, and missed, is told
+  end_if_sanitizer_reported();
   tell_progress(true);
   return totals();
 }
@@ -242,6 +252,7 @@ void Runner::watch() {
                                                                   {0, steady_clock::now()});
   while (watching_.load(std::memory_order_relaxed)) {
     std::this_thread::sleep_for(kLook);
+    end_if_sanitizer_reported();
     check_phase();
     look_at_workers(seen);
   }
@@ -296,7 +307,7 @@ std::string Runner::progress() const {
   char rate[64];
   std::snprintf(rate, sizeof rate, "%.0f s, %.2f M/s", seconds,
                 static_cast<double>(all.of(Stat::kOperations)) / seconds / 1e6);
-  std::string text = std::string(info_.name) + ": " + rate + ", rounds " + std::to_string(rounds_);
+  std::string text = std::string(info_.name) + ": " + rate + ", rounds " + std::to_string(rounds());
   for (unsigned stat = 0; stat < kStats; ++stat)
     if (all.stats[stat] != 0)
       text += std::string(", ") + stat_name(stat) + " " + std::to_string(all.stats[stat]);
@@ -331,6 +342,15 @@ std::string Runner::summary() const {
     text += "  " + aborts + "\n";
   for (const std::string& obstacle : obstacles()) text += "  not here: " + obstacle + "\n";
   return text;
+}
+
+Result Runner::result() const {
+  Result result{info_.name, std::chrono::duration<double>(steady_clock::now() - started_).count(),
+                rounds(),   totals(),
+                {},         obstacles()};
+  if (adversity_ != nullptr)
+    for (unsigned i = 0; i < kTroubles; ++i) result.adversity[i] = adversity_->count_of(i);
+  return result;
 }
 
 std::vector<std::string> Runner::obstacles() const {

@@ -17,15 +17,10 @@
 #include "stress/adversity.h"
 #include "stress/options.h"
 #include "stress/recorder.h"
+#include "stress/result.h"
 #include "stress/scenario.h"
 
 namespace stress {
-
-struct Totals {
-  std::array<uint64_t, kStats> stats = {};
-  std::array<uint64_t, kAges> ages = {};
-  uint64_t of(Stat stat) const { return stats[static_cast<size_t>(stat)]; }
-};
 
 class Runner {
  public:
@@ -37,7 +32,8 @@ class Runner {
   // "kill_resurrect: 12 s, operations 123, 10.2 M/s, ...".
   std::string progress() const;
   std::string summary() const;
-  uint64_t rounds() const { return rounds_; }
+  uint64_t rounds() const { return rounds_.load(std::memory_order_relaxed); }
+  Result result() const;
   // Whether a round is on, as far as the calling thread has seen.
   bool runs() const noexcept { return running_.load(std::memory_order_relaxed); }
   // Workers and adversity were set up; what could not be, one a line.
@@ -71,7 +67,7 @@ class Runner {
   std::unique_ptr<Scenario> scenario_;
   const std::chrono::steady_clock::time_point started_;
   std::array<uint64_t, kStats> before_ = {};  // counted by others for another scenario
-  uint64_t rounds_ = 0;
+  std::atomic<uint64_t> rounds_ = 0;          // relaxed: written by main, told by whoever fails
   std::string thread_obstacle_;
 
   std::atomic<bool> running_ = false;  // workers: come on; false: park

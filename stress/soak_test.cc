@@ -34,7 +34,7 @@ TEST_P(ScenarioTest, IsCleanAndDoesSomething) {
     Runner runner(info, options);
     const Totals totals = runner.run(std::chrono::milliseconds(500));
     EXPECT_GT(totals.of(Stat::kOperations), 1000u);
-    EXPECT_GT(runner.rounds(), 1u);
+    EXPECT_GT(runner.result().rounds, 1u);
     EXPECT_EQ(totals.ages[kGone], 0u);
     return;
   }

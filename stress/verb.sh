@@ -12,9 +12,16 @@ real_bug_names() {
 }
 real_bug_field() { sed -n "s/^$2: *//p" "$root/bugs/real/$1.patch" | head -n 1; } # BUG FIELD
 
-# The preset for a sanitizer: for g++ that without one is release.
+# The preset for a sanitizer; g++ has two of its own.
 stress_preset() { # SANITIZER
-  if [ "$1" = none ] && [ -n "${flag[compiler]-}" ] && ! is_usable_clang "${flag[compiler]}"; then echo release && return; fi
+  if [ -n "${flag[compiler]-}" ] && [ "$(clang_version "${flag[compiler]}")" -eq 0 ]; then
+    case $1 in
+      none) echo release ;;
+      thread) echo tsan-gcc ;;
+      *) die $USAGE "--compiler=${flag[compiler]} builds soaks with --sanitizer=thread and none; the others are clang's" ;;
+    esac
+    return
+  fi
   awk -F'|' -v which="$1" '$1 == which { print $2 }' <<<"$REAL_PRESETS"
 }
 
@@ -35,7 +42,9 @@ verb_stress() {
     die $USAGE "--platform=$platform: the bug $bug is in the linux platform"
   require_compiler
   use_out
-  preset=$(stress_preset "$sanitizer")
+  [ -z "${flag[json]-}" ] || [ -z "${flag[rr]+rr}" ] || die $USAGE "--json is not for --rr"
+  [ -z "${flag[json]-}" ] || { : >>"${flag[json]}"; } 2>/dev/null || die $BROKEN "cannot write to ${flag[json]}"
+  preset=$(stress_preset "$sanitizer") || exit $?
   setup_needs "$preset"
   build "$preset" "stress_${platform:-linux}${bug:+_$bug}" || exit $BROKEN
   if [ -z "$platform" ] && ! reason=$("$(stress_program "$preset" linux "$bug")" --sections); then
@@ -53,12 +62,15 @@ run_stress() {
   mkdir -p -- "$artifacts" || die $BROKEN "cannot write to $out"
   artifacts=$(realpath --relative-base=. -- "$artifacts")
   use_sanitizer_options
+  go_on_after_a_race
   # The program gets what interrupts the driver, ends, and says what it has done.
   local child words
   exec {words}> >(tee -i -- "$log")
   local teller=$!
   (trap - INT TERM; exec "$(stress_program "$1" "$2" "$bug")" ${scenario:+"$scenario"} --seed="$seed" --seconds="${flag[seconds]-60}" \
+    ${flag[rr]+--rr} \
     ${flag[threads]:+--threads="${flag[threads]}"} ${flag[patience]:+--patience="${flag[patience]}"} \
+    ${flag[json]:+--json="${flag[json]}"} \
     --artifacts="$artifacts" --rings="$out/logs/stress.rings" \
     --again="./lastput stress --sanitizer=$sanitizer --platform=$2${flag[compiler]:+ --compiler=${flag[compiler]}}") \
     >&"$words" 2>&1 {words}>&- &
@@ -100,6 +112,7 @@ hunt_real_bugs() { # SECONDS ROUNDS NAME...
     reason=$("$(stress_program "$preset" linux "$bug")" --sections) || die $MISSING "no restartable sequences here: $reason"
   done
   use_sanitizer_options
+  go_on_after_a_race
   printf '%-30s %-15s %-9s %-12s %-6s %s\n' bug scenario sanitizer found broke 'seconds, of each round'
   for bug in "$@"; do hunt_real_bug "$bug" "$seconds" "$rounds" || missed=$((missed + 1)); done
   [ $missed -eq 0 ] || die $FOUND "$missed of $# bugs were not found in most rounds"

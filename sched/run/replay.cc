@@ -5,7 +5,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "sched/launch_debugger.h"
+#include "sched/debug/launch_debugger.h"
+#include "sched/debug/rr.h"
 #include "sched/long_search.h"
 #include "sched/page.h"
 #include "sched/report.h"

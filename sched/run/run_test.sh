@@ -199,18 +199,9 @@ group_replay() {
   expect_again 77 '^what the threads did to each other:' --timeline --html="$work/page.html" "$small"
   grep -qF 'store_buffer' "$work/page.html" || offend "the page does not name its program"
   expect_again 1 '--emit-test is for those of the core' --emit-test="$work/x.cc" "$file"
-  mkdir "$work/soft" && cat >"$work/soft/rr" <<'RR'
-#!/bin/sh
-[ "$1" = --version ] && exit 0
-[ "$1" = pack ] && exit 0
-trace=$3
-shift 3
-mkdir -p "$trace" && : >"$trace/version" && exec "$@"
-RR
-  chmod +x "$work/soft/rr"
-  output=$(PATH=$work/soft:$PATH "$lastput" replay --out="$work/out" --rr "$small" 2>&1 </dev/null)
+  output=$(play_rr; "$lastput" replay --out="$work/out" --rr "$small" 2>&1 </dev/null)
   [ $? -eq 77 ] || offend "--rr: exit code is not 77"
-  matches "^recorded: rr replay $work/out/rr/"
+  matches "^recorded: rr replay -W $work/out/rr/"
   if gdb -nx -batch -ex 'python 1' >/dev/null 2>&1; then
     output=$(printf '%s\n' step-point continue kill quit | "$lastput" replay --out="$work/out" --debug "$small" 2>&1)
     if ! grep -qiE 'ptrace|could not trace|cannot create process' <<<"$output"; then

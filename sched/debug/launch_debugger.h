@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Starts this very program again under gdb, or under rr, to replay one schedule on OS threads.
-#ifndef LASTPUT_SCHED_LAUNCH_DEBUGGER_H_
-#define LASTPUT_SCHED_LAUNCH_DEBUGGER_H_
+// Starts this very program again under gdb to replay one schedule on OS threads.
+#ifndef LASTPUT_SCHED_DEBUG_LAUNCH_DEBUGGER_H_
+#define LASTPUT_SCHED_DEBUG_LAUNCH_DEBUGGER_H_
 
 #include <cstdint>
 #include <string>
@@ -23,13 +23,6 @@ struct DebugRequest {
 // ERRORS: returns, and *error says what is missing and what to do.
 void become_gdb(const DebugRequest& request, std::string* error);
 
-// Records the program to `trace`, a folder that is not there yet, under rr, and waits for it; *command is
-// how to go through the recording, which holds all files that it needs; if it could not be packed so, *error says that.
-// ERRORS: -1, and *error says what is missing and what to do.
-// Returns the program's exit code.
-int record_by_rr(const std::vector<std::string>& arguments, const std::string& trace,
-                 std::string* command, std::string* error);
-
 }  // namespace sched
 
-#endif  // LASTPUT_SCHED_LAUNCH_DEBUGGER_H_
+#endif  // LASTPUT_SCHED_DEBUG_LAUNCH_DEBUGGER_H_
