@@ -193,10 +193,10 @@ bool Ref::kill_and_confirm_as(const char* call, Callback confirm) noexcept {
     change.start(confirm, true);
     return true;
   }
-  // sync[put] acquire: the callback sees what preceded the puts so far (G7). An addition, since it
-  // reads the latest count where a load may return an older one. Nobody learns anything by it: finish
-  // drops the reference, with release.
-  if (confirm != nullptr) count_.fetch_add(0, std::memory_order_acquire);
+  // sync[put] acq_rel: acquire: the callback sees what preceded the puts so far (G7). An addition, since
+  // it reads the latest count where a load may return an older one.
+  // audit[acq_rel to acquire] kept: clang 14 makes a load of an addition of zero that only acquires.
+  if (confirm != nullptr) count_.fetch_add(0, std::memory_order_acq_rel);
   change.run_here(confirm, true);
   change.finish(1);
   return true;
