@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdarg>
-#include <cstdio>
+
+#include "absl/strings/str_format.h"
 
 namespace nightly {
 namespace {
@@ -14,18 +14,9 @@ constexpr int kWidth = 400, kLabels = 140, kBars = 190, kRow = 20;
 constexpr int kHeight = 110, kTop = 18, kFoot = 18;
 constexpr double kLeast = 1;  // a bar that is not nothing is seen
 
-__attribute__((format(printf, 1, 2))) std::string format(const char* text, ...) {
-  char buffer[256];
-  va_list arguments;
-  va_start(arguments, text);
-  std::vsnprintf(buffer, sizeof buffer, text, arguments);
-  va_end(arguments);
-  return buffer;
-}
-
 std::string begin(const std::string& title, int width, int height, const char* more) {
-  return format("<svg viewBox=\"0 0 %d %d\" role=\"img\" %s>", width, height, more) + "<title>" +
-         escaped(title) + "</title>";
+  return absl::StrFormat("<svg viewBox=\"0 0 %d %d\" role=\"img\" %s>", width, height, more) +
+         "<title>" + escaped(title) + "</title>";
 }
 
 double longest(const std::vector<Bar>& bars) {
@@ -63,11 +54,11 @@ std::string bars_plot(const std::string& title, const std::vector<Bar>& bars) {
   int top = 0;
   for (const Bar& bar : bars) {
     const double width = bar.value > 0 ? std::max(kLeast, bar.value / most * kBars) : 0;
-    svg += format("<text x=\"%d\" y=\"%d\" class=\"end\">", kLabels - 6, top + 14) +
+    svg += absl::StrFormat("<text x=\"%d\" y=\"%d\" class=\"end\">", kLabels - 6, top + 14) +
            escaped(bar.label) + "</text>";
-    svg += format("<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>", kLabels, top + 3, width,
-                  kRow - 6);
-    svg += format("<text x=\"%.1f\" y=\"%d\">", kLabels + width + 5, top + 14) +
+    svg += absl::StrFormat("<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\"/>", kLabels,
+                           top + 3, width, kRow - 6);
+    svg += absl::StrFormat("<text x=\"%.1f\" y=\"%d\">", kLabels + width + 5, top + 14) +
            escaped(bar.words) + "</text>";
     top += kRow;
   }
@@ -84,12 +75,13 @@ std::string histogram(const std::string& title, const std::vector<Bar>& bars) {
     const double height =
         bar.value > 0 ? std::max(kLeast, std::log1p(bar.value) / most * kHeight) : 0;
     const double middle = left + step / 2;
-    svg += format("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
-                  left + step * 0.15, kTop + kHeight - height, step * 0.7, height);
-    svg += format("<text x=\"%.1f\" y=\"%.1f\" class=\"middle\">", middle,
-                  kTop + kHeight - height - 4) +
+    svg += absl::StrFormat("<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\"/>",
+                           left + step * 0.15, kTop + kHeight - height, step * 0.7, height);
+    svg += absl::StrFormat("<text x=\"%.1f\" y=\"%.1f\" class=\"middle\">", middle,
+                           kTop + kHeight - height - 4) +
            escaped(bar.words) + "</text>";
-    svg += format("<text x=\"%.1f\" y=\"%d\" class=\"middle\">", middle, kTop + kHeight + 14) +
+    svg += absl::StrFormat("<text x=\"%.1f\" y=\"%d\" class=\"middle\">", middle,
+                           kTop + kHeight + 14) +
            escaped(bar.label) + "</text>";
     left += step;
   }
@@ -103,9 +95,10 @@ std::string strip(const std::string& title, const std::vector<Part>& parts) {
   std::string svg = begin(title, kWide, kHigh, "class=\"strip\" preserveAspectRatio=\"none\"");
   for (const Part& part : parts) {
     const double width = sum > 0 ? part.width / sum * kWide : 0;
-    svg += "<rect class=\"" + escaped(part.kind) +
-           format("\" x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"%d\">", left, width, kHigh) +
-           "<title>" + escaped(part.words) + "</title></rect>";
+    svg +=
+        "<rect class=\"" + escaped(part.kind) +
+        absl::StrFormat("\" x=\"%.2f\" y=\"0\" width=\"%.2f\" height=\"%d\">", left, width, kHigh) +
+        "<title>" + escaped(part.words) + "</title></rect>";
     left += width;
   }
   return svg + "</svg>";
