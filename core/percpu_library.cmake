@@ -21,6 +21,7 @@ set(PERCPU_PUBLIC_HEADERS
 set(PERCPU_PLATFORM_HEADERS
   platform/linux/percpu_platform.h
   platform/portable/percpu_platform.h
+  platform/counter_ref.h
   platform/reader_counts.h
   refill_record.h)
 

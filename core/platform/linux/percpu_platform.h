@@ -59,6 +59,8 @@ extern "C" void __tsan_release(void* address);
 // The inline namespace of everything that depends on the platform: one program may hold several.
 #define PERCPU_PLATFORM linux_rseq
 
+#include "../counter_ref.h"
+
 namespace percpu {
 inline namespace PERCPU_PLATFORM {
 namespace platform {
@@ -154,8 +156,8 @@ class Sections {
 #endif
 
   // The counter of `cpu` in the 8-byte area at `area`.
-  static std::atomic_ref<uint64_t> counter(uintptr_t area, unsigned cpu) noexcept {
-    return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(area + cpu * kStride));
+  static CounterRef counter(uintptr_t area, unsigned cpu) noexcept {
+    return CounterRef(*reinterpret_cast<uint64_t*>(area + cpu * kStride));
   }
 
  private:

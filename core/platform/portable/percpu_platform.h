@@ -21,6 +21,7 @@
 // The inline namespace of everything that depends on the platform: one program may hold several.
 #define PERCPU_PLATFORM portable
 
+#include "../counter_ref.h"
 #include "../reader_counts.h"
 
 namespace percpu {
@@ -92,8 +93,8 @@ class Sections {
   static void after_grace_period(const void* /*ref*/) noexcept {}
 
   // The counter of `cpu` in the 8-byte area at `area`.
-  static std::atomic_ref<uint64_t> counter(uintptr_t area, unsigned cpu) noexcept {
-    return std::atomic_ref<uint64_t>(*reinterpret_cast<uint64_t*>(area + cpu * kStride));
+  static CounterRef counter(uintptr_t area, unsigned cpu) noexcept {
+    return CounterRef(*reinterpret_cast<uint64_t*>(area + cpu * kStride));
   }
 
  private:
