@@ -42,6 +42,12 @@ __attribute__((weak)) int __sanitizer_install_malloc_and_free_hooks(void (*)(con
                                                                              size_t),
                                                                     void (*)(const volatile void*));
 __attribute__((weak)) int __lsan_do_recoverable_leak_check();
+__attribute__((weak)) void AnnotateBenignRaceSized(const char* file, int line,
+                                                   const volatile void* memory, size_t size,
+                                                   const char* why);
+// Where the compiler counts edges.
+extern uint8_t __start___sancov_cntrs[] __attribute__((weak, visibility("hidden")));
+extern uint8_t __stop___sancov_cntrs[] __attribute__((weak, visibility("hidden")));
 }
 
 namespace targets {
@@ -190,7 +196,16 @@ void check_for_leaks() {
   if (__lsan_do_recoverable_leak_check() != 0) end_with(of(sanitizer_report()));
 }
 
+// With clang 14, ThreadSanitizer sees threads add to them.
+void allow_races_of_counters() {
+  if (AnnotateBenignRaceSized == nullptr) return;
+  AnnotateBenignRaceSized(__FILE__, __LINE__, __start___sancov_cntrs,
+                          static_cast<size_t>(__stop___sancov_cntrs - __start___sancov_cntrs),
+                          "counters of edges");
+}
+
 void prepare() {
+  allow_races_of_counters();
   runtime::on_broken = on_broken;
   watch_sanitizers(on_death);  // libFuzzer has set its own by now
   if (__lsan_do_recoverable_leak_check != nullptr &&
