@@ -143,8 +143,8 @@ class Ref {
   // Take references unless there are none. ORDERING: none, also where the answer is true.
   bool tryget() noexcept;
   bool tryget_many(uint64_t n) noexcept;
-  // As tryget, but false once it sees the ref dead. One that runs while kill does may still
-  // succeed.
+  // As tryget, but false once it sees the ref dead. One that runs while kill does may still succeed;
+  // and while reinit runs, tryget may take a reference of the next life where this is still false.
   bool tryget_live() noexcept;
   bool tryget_live_many(uint64_t n) noexcept;
 
