@@ -13,25 +13,24 @@
 namespace sched {
 namespace {
 
-constexpr uint32_t kRunning = 1, kFinished = 2;  // Sync::count
-constexpr int kOnceDone = 2;                     // glibc's mark in a finished pthread_once_t
+constexpr int kOnceDone = 2;  // glibc's mark in a finished pthread_once_t
 
 // True if the caller shall run the initialiser; false when it has been run.
 bool begin_once(SyncKind kind, void* object, bool done) {
   Sync* sync = &sync_at(kind, object);
-  while (!done && sync->count == kRunning) {
+  while (!done && sync->count == kOnceRunning) {
     if (sync->owner == static_cast<int>(g.current))
       fail_sync(FailureKind::kSyncMisuse, "an initialiser that runs once waits for itself", *sync);
     block(WaitFor::kOnce, object, false, 0);
     sync = &sync_at(kind, object);
-    done = sync->count == kFinished;
+    done = sync->count == kOnceFinished;
   }
-  if (done || sync->count == kFinished) {
+  if (done || sync->count == kOnceFinished) {
     acquire(sync->release);
     return false;
   }
   acquire(sync->release);  // of one who tried before, and threw
-  sync->count = kRunning;
+  sync->count = kOnceRunning;
   sync->owner = static_cast<int16_t>(g.current);
   return true;
 }
@@ -57,7 +56,7 @@ int run_once(pthread_once_t* once, void (*function)()) {
   }
   journal_write(reinterpret_cast<uintptr_t>(once), sizeof *once);
   *once = kOnceDone;  // for callers outside as well
-  end_once(SyncKind::kOnce, once, kFinished);
+  end_once(SyncKind::kOnce, once, kOnceFinished);
   return 0;
 }
 
@@ -88,7 +87,7 @@ SCHED_EXPORT void __cxa_guard_release(uint8_t* guard) {
   if (here()) journal_write(reinterpret_cast<uintptr_t>(guard), 8);
   __atomic_store_n(guard, 1, __ATOMIC_RELEASE);
   __atomic_store_n(guard + 1, 0, __ATOMIC_RELEASE);
-  if (here()) end_once(SyncKind::kGuard, guard, kFinished);
+  if (here()) end_once(SyncKind::kGuard, guard, kOnceFinished);
 }
 
 SCHED_EXPORT void __cxa_guard_abort(uint8_t* guard) {

@@ -118,6 +118,17 @@ void sync_reset() {
   sync_count = 0;
 }
 
+const void* global_once_of(uint32_t thread) {
+  for (uint32_t i = 1; i <= sync_count; ++i) {
+    const Sync& sync = syncs[i];
+    if (sync.kind != SyncKind::kOnce && sync.kind != SyncKind::kGuard) continue;
+    if (sync.count == kOnceRunning && sync.owner == static_cast<int>(thread) &&
+        in_image(sync.loc->address))
+      return reinterpret_cast<const void*>(sync.loc->address);
+  }
+  return nullptr;
+}
+
 Sync& sync_at(SyncKind kind, const volatile void* object) {
   const auto address = reinterpret_cast<uintptr_t>(object);
   const unsigned size = first_bytes(kind);

@@ -42,15 +42,16 @@ const char* sync_kind_name(SyncKind kind);
 struct Sync {
   Loc* loc;
   SyncKind kind;
-  int16_t owner;               // who holds it alone, or runs the initialiser; -1 nobody
-  uint16_t waiting;            // threads inside of a call that waits for it
-  uint16_t waiting_writers;    // read-write lock
-  uint32_t count;              // mutex: depth; once: 1 running, 2 done; barrier: arrivals
+  int16_t owner;             // who holds it alone, or runs the initialiser; -1 nobody
+  uint16_t waiting;          // threads inside of a call that waits for it
+  uint16_t waiting_writers;  // read-write lock
+  uint32_t count;            // mutex: depth; once: kOnceRunning or kOnceFinished; barrier: arrivals
   uint8_t reads[kMaxThreads];  // read-write lock: how often each thread holds it for reading
   const void* mutex;           // condition variable: of those who wait
   Release release;             // what the next one learns
   Release read_release;        // read-write lock: what the next writer learns as well
 };
+inline constexpr uint32_t kOnceRunning = 1, kOnceFinished = 2;  // Sync::count
 inline constexpr unsigned kMaxSyncs = 1u << 14;
 
 // Once a process; at each execution.
@@ -62,6 +63,8 @@ void sync_reset();
 Sync& sync_at(SyncKind kind, const volatile void* object);
 // What is known of the object at `object`, or null.
 Sync* find_sync(const volatile void* object);
+// A global that makes `thread` run an initialiser now: a once control, or the guard of a static; or null.
+const void* global_once_of(uint32_t thread);
 // The object's life begins; ends. Fails the execution if somebody waits for it.
 Sync& init_sync(SyncKind kind, volatile void* object);
 void destroy_sync(SyncKind kind, volatile void* object);

@@ -301,6 +301,46 @@ TEST(Keys, AreEachThreadsOwn) {
     require(pthread_key_delete(key) == EINVAL, "deleted");
   });
 }
+// As libraries that are linked statically have them: made when they are first needed, which a global remembers.
+pthread_key_t use_key_of_once(pthread_once_t* once) {
+  static pthread_key_t key;
+  pthread_once(once, [] { require(pthread_key_create(&key, nullptr) == 0, "create"); });
+  require(pthread_getspecific(key) == nullptr, "fresh");
+  int mine = 0;
+  require(pthread_setspecific(key, &mine) == 0, "set");
+  require(pthread_getspecific(key) == &mine, "mine");
+  return key;
+}
+bool is_clean(Body body, uint64_t seed) {
+  const Result result = run(body, seeded(seed));
+  EXPECT_EQ(result.verdict, Verdict::kClean) << "seed " << seed << ": " << result.failure.message;
+  return result.verdict == Verdict::kClean;
+}
+TEST(Keys, MadeOnceStay) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  const Body both = [] {
+    auto use = [] { use_key_of_once(&once); };
+    parallel(use, use);
+  };
+  for (uint64_t seed = 1; seed <= 20; ++seed) ASSERT_TRUE(is_clean(both, seed));
+}
+TEST(Keys, MadeOnceAreMadeAnewAfterAnAbandonedExecution) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  expect_found(FailureKind::kOracle, "after it", [] {
+    use_key_of_once(&once);
+    sched::fail("T", "after it");
+  });
+  ASSERT_TRUE(is_clean([] { use_key_of_once(&once); }, 1));
+}
+// Else there would be none left after PTHREAD_KEYS_MAX executions.
+TEST(Keys, MadeOnceAgainTakeThePlaceOfTheOld) {
+  static pthread_once_t once;
+  auto use = [] {
+    once = PTHREAD_ONCE_INIT;
+    use_key_of_once(&once);
+  };
+  for (uint64_t seed = 1; seed <= 2 * PTHREAD_KEYS_MAX; ++seed) ASSERT_TRUE(is_clean(use, seed));
+}
 // By ascending key; what destructors set again gets further rounds, four in all.
 TEST(Keys, DestructorsRunInOrderAndRounds) {
   expect_clean([] {

@@ -9,14 +9,16 @@
 #include "sched/engine.h"
 #include "sched/interpose.h"
 #include "sched/real.h"
+#include "sched/sync.h"
 
 namespace sched {
 namespace {
 
-enum class Owner : uint8_t { kOther, kProgram, kExecution };
+enum class Owner : uint8_t { kOther, kProgram, kExecution, kOnce };
 struct Key {
   Owner owner;
   void (*destructor)(void*);
+  const void* once;  // of kOnce, and when it has stayed: global_once_of
 };
 constexpr pthread_key_t kKeys = PTHREAD_KEYS_MAX;
 Key keys[kKeys];
@@ -30,9 +32,21 @@ bool program_begins;
   program_begins = true;
 }
 
+bool is_of_execution(pthread_key_t key) {
+  return keys[key].owner == Owner::kExecution || keys[key].owner == Owner::kOnce;
+}
+
 void forget(pthread_key_t key) {
-  made_in_execution -= keys[key].owner == Owner::kExecution;
+  made_in_execution -= is_of_execution(key);
   keys[key] = Key{};
+}
+
+void end_keys(auto which) {
+  for (pthread_key_t key = 0; key < top; ++key) {
+    if (!which(keys[key])) continue;
+    real().pthread_key_delete(key);
+    forget(key);
+  }
 }
 
 bool ours(pthread_key_t key) {
@@ -55,10 +69,11 @@ bool destroy_values() {
 }  // namespace
 
 void keys_reset() {
-  for (pthread_key_t key = 0; made_in_execution != 0 && key < top; ++key) {
-    if (keys[key].owner != Owner::kExecution) continue;
-    real().pthread_key_delete(key);
-    forget(key);
+  if (made_in_execution != 0) {
+    end_keys([](const Key& key) { return key.owner == Owner::kExecution; });
+    for (pthread_key_t key = 0; key < top; ++key)
+      if (keys[key].owner == Owner::kOnce) keys[key].owner = Owner::kProgram;
+    made_in_execution = 0;
   }
   while (top != 0 && !ours(top - 1)) --top;
 }
@@ -75,10 +90,16 @@ void keys_end_thread() {
 int key_create(pthread_key_t* key, void (*destructor)(void*), uintptr_t pc) {
   // A library makes its keys once, whoever comes first, and keeps them.
   const bool inside = here() && in_image(pc);
+  const void* const once = inside ? global_once_of(g.current) : nullptr;
+  if (once != nullptr)
+    end_keys([=](const Key& old) { return old.owner == Owner::kProgram && old.once == once; });
   // For donors no destructor ever runs, since they do not end.
   const int rc = real().pthread_key_create(key, inside ? nullptr : destructor);
   if (rc != 0 || !program_begins || *key >= kKeys) return rc;
-  keys[*key] = {inside ? Owner::kExecution : Owner::kProgram, destructor};
+  const Owner owner = !inside           ? Owner::kProgram
+                      : once == nullptr ? Owner::kExecution
+                                        : Owner::kOnce;
+  keys[*key] = {owner, destructor, once};
   made_in_execution += inside;
   if (*key >= top) {
     for (auto& of_thread : values) memset(of_thread + top, 0, (*key + 1 - top) * sizeof(void*));

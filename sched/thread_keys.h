@@ -3,6 +3,7 @@
 // anew with each. A key is the library's own number. Who made it:
 //
 //   the program, inside an execution     ends with the execution, if nobody deletes it before
+//     what runs once, by a global          stays, as the global does that says so, until it runs again
 //   the program, before (constructors);  stays; its values in executions are those of logical threads
 //     a shared library, at any time
 //   a sanitizer, before any constructor  not ours: its values belong to the donors
