@@ -3,12 +3,23 @@
 # build_test.sh CXX COMBINATION: runs build.sh with the variables that a fuzzing service sets for it, and checks what comes out
 # (check_build.sh). COMBINATION is ENGINE-SANITIZER, of libfuzzer-address, libfuzzer-undefined, afl-address and
 # libfuzzer-coverage; libc++, which is libfuzzer-address with the C++ library that the services have; or race: a
-# known bug that is a data race, which such a build must show, ThreadSanitizer or not.
+# known bug that is a data race, which such a build must show, ThreadSanitizer or not. all: each of them, one after the other, and
+# whether a build with a defect is seen (check_build_test.sh): about half an hour.
 # Exit codes: 0, 1, and 3: skipped, with the reason.
 set -u -o pipefail
 [ $# -eq 2 ] || { echo "usage: build_test.sh CXX COMBINATION" >&2; exit 1; }
 compiler=$1 combination=$2
 here=$(cd -- "$(dirname -- "$0")/.." && pwd)
+if [ "$combination" = all ]; then
+  failed=0
+  for combination in libfuzzer-address libfuzzer-undefined libfuzzer-coverage afl-address libc++ race; do
+    echo "== $combination"
+    bash "$0" "$compiler" "$combination" || [ $? -eq 3 ] || failed=1
+  done
+  echo "== check_build"
+  bash "$here/.clusterfuzzlite/check_build_test.sh" "$compiler" || failed=1
+  exit $failed
+fi
 work=$(mktemp -d) || exit 2
 trap 'rm -rf -- "$work"' EXIT
 chmod 755 "$work"
