@@ -4,7 +4,7 @@
 # (check_build.sh). COMBINATION is ENGINE-SANITIZER, of libfuzzer-address, libfuzzer-undefined, afl-address and
 # libfuzzer-coverage; libc++, which is libfuzzer-address with the C++ library that the services have; or race: a
 # known bug that is a data race, which such a build must show, ThreadSanitizer or not. all: each of them, one after the other, and
-# whether a build with a defect is seen (check_build_test.sh): about half an hour.
+# whether a build with a defect is seen (check_build_test.sh): some 25 minutes of processor time.
 # Exit codes: 0, 1, and 3: skipped, with the reason.
 set -u -o pipefail
 [ $# -eq 2 ] || { echo "usage: build_test.sh CXX COMBINATION" >&2; exit 1; }
